@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* decide.h - (policies, principal, target, facts, time) -> verdict and mask plan. Pure: no clock,
+ * no files, no globals; the same function runs in the driver, in a broker worker, in guardctl
+ * explain and in policy tests.
+ * deny beats approve beats allow, over all policies that apply; what no rule allows is denied; a
+ * chain is judged once per member and the least permissive verdict and strictest mask win. */
+#ifndef OG_COMMON_DECIDE_H
+#define OG_COMMON_DECIDE_H
+
+#include "common/facts.h"
+#include "common/mask.h"
+#include "common/policy.h"
+#include "common/principal.h"
+
+enum og_verdict_kind {
+    OG_VERDICT_DENY = 0, /* zero: what was never decided is denied */
+    OG_VERDICT_APPROVE,
+    OG_VERDICT_ALLOW
+};
+
+enum og_placement { OG_PLACEMENT_INLINE = 0, OG_PLACEMENT_BROKER };
+
+struct og_target {
+    const char *name;
+    const char *const *labels; /* "env:production" */
+    size_t n_labels;
+    enum og_dialect dialect; /* NONE: no front end; only observing policies let statements pass */
+};
+
+struct og_decide_input {
+    const struct og_policy_set *set;
+    const struct og_principal_chain *chain;
+    const struct og_target *target;
+    const struct og_facts *facts; /* a refusal in it is a verdict DENY with OG_ERR_REFUSED */
+    enum og_placement placement;
+    int64_t now_unix_s; /* UTC; rules with `time` are judged by it */
+};
+
+/* One approve rule that must be satisfied. */
+struct og_approval_need {
+    const char *policy;
+    const char *rule;
+    const char *group; /* "dba": who may answer */
+    uint32_t count;    /* distinct persons */
+    uint32_t within_s; /* life of the request; default 1800 */
+    const char *say;   /* or NULL */
+};
+
+struct og_rule_ref {
+    const char *policy;
+    const char *rule;
+};
+
+struct og_verdict {
+    enum og_verdict_kind kind;
+    uint32_t error; /* enum og_err for a verdict DENY: DENIED (a rule or no rule), REFUSED (not
+                     * understood), CONFIG (a mask that does not fit); 0 otherwise */
+    const char *policy; /* the one that decided; "" when no rule allowed */
+    const char *rule;   /* likewise */
+    const char *object; /* "public.payments" or ""; what the decision is about */
+    const char *column; /* "email" where a masked column's use is refused, else "" */
+    const char *reason; /* "DROP TABLE customers is not allowed here": a sentence without full stop */
+    const char *say;    /* the rule's own text, what to do next; or "" */
+
+    const struct og_approval_need *needs; /* kind APPROVE */
+    size_t n_needs;
+    const struct og_rule_ref *matched; /* every rule that matched, in order, for the ledger */
+    size_t n_matched;
+
+    const struct og_mask *masks; /* one per result column of the facts; kind NONE: clear */
+    size_t n_masks;
+    bool masks_any;          /* some result column is masked */
+    bool touches_masked;     /* some object of the statement has a column masked for this principal:
+                              * its diagnostics are reduced to names */
+    bool is_observed;        /* an observing policy let it pass: would_be is what enforcing gives */
+    bool is_data_observed;   /* masks were not applied because data-mode observe says so */
+    enum og_verdict_kind would_be;
+};
+
+/* Decides. out hangs in arena (strings too, or borrowed from the input's set).
+ * Returns: 0; -ENOMEM (out is then a plain DENY, REFUSED). */
+OG_MUST int og_decide(const struct og_decide_input *input, struct og_arena *arena,
+                      struct og_verdict *out);
+
+const char *og_verdict_word(enum og_verdict_kind kind);
+
+/* The mask of one base column for the whole chain: for catalog functions and explain.
+ * schema may be "". Returns false when the column is clear. */
+bool og_decide_column_mask(const struct og_decide_input *input, const char *schema,
+                           const char *table, const char *column, struct og_mask *out);
+
+/* Policy data entries whose name is no glob must exist on the target unless `optional: yes`: calls
+ * visit once for each such entry that applies to this principal and target, in order, split into
+ * its parts (schema NULL for two parts). visit returns false to stop. */
+void og_decide_each_required_column(const struct og_decide_input *input,
+                                    bool (*visit)(void *context, const char *policy,
+                                                  const char *schema, const char *table,
+                                                  const char *column),
+                                    void *context);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* effect.tbl.h - the closed list of what a statement may do to an object (policy key `effect`).
+ * EFFECT(name, word in policies and records, does it change anything, one line) */
+EFFECT(SELECT,      "select",      false, "reads rows")
+EFFECT(INSERT,      "insert",      true,  "adds rows")
+EFFECT(UPDATE,      "update",      true,  "changes rows")
+EFFECT(DELETE,      "delete",      true,  "removes rows")
+EFFECT(MERGE,       "merge",       true,  "adds, changes or removes rows by a match")
+EFFECT(TRUNCATE,    "truncate",    true,  "removes all rows")
+EFFECT(CREATE,      "create",      true,  "makes an object")
+EFFECT(DROP,        "drop",        true,  "removes an object")
+EFFECT(ALTER,       "alter",       true,  "changes an object's definition")
+EFFECT(GRANT,       "grant",       true,  "changes rights or ownership")
+EFFECT(COPY,        "copy",        true,  "moves rows in bulk to or from outside")
+EFFECT(CALL,        "call",        true,  "runs a routine or an anonymous block")
+EFFECT(LOCK,        "lock",        true,  "takes explicit locks")
+EFFECT(SET,         "set",         true,  "changes a setting of the session")
+EFFECT(LISTEN,      "listen",      true,  "listens or notifies")
+EFFECT(EXPLAIN,     "explain",     false, "asks for a plan")
+EFFECT(ATTACH,      "attach",      true,  "brings another database into the session")
+EFFECT(PRAGMA,      "pragma",      true,  "reads or changes an engine's own switch")
+EFFECT(MAINTENANCE, "maintenance", true,  "vacuum, analyze, reindex, cluster, checkpoint")
+EFFECT(SESSION,     "session",     true,  "transactions, prepared names, cursors, discard")

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* sqlite_analyse.h - SQLite SQL text -> facts, by the engine's own compiled program on a shadow of
+ * the schema and its authorizer; and the live authorizer for the driver's own handle.
+ * Is not: PostgreSQL's (pg_analyse.h). Knows no ODBC: the caller gives the engine's functions and
+ * an open sqlite3 handle.
+ * Source: docs/analysis-sqlite.md; https://sqlite.org/opcode.html, https://sqlite.org/c3ref. */
+#ifndef OG_COMMON_SQLITE_ANALYSE_H
+#define OG_COMMON_SQLITE_ANALYSE_H
+
+#include <sqlite3.h>
+
+#include "common/facts.h"
+
+/* The engine's functions, taken from the very library that the wrapped driver uses (a second copy
+ * of SQLite in the process would see other handles). sqlite_api.tbl.h lists them. */
+struct og_sqlite_api {
+#define SQLITE_API(name) __typeof__(name) *name;
+#include "common/sqlite_api.tbl.h"
+#undef SQLITE_API
+};
+
+/* Fills api through lookup (dlsym with the driver's handle, or a table of this process).
+ * Returns: 0; -ENOSYS when a function is missing. */
+OG_MUST int og_sqlite_api_load(struct og_sqlite_api *api,
+                               void *(*lookup)(void *context, const char *name), void *context);
+/* The functions of the library this program itself is linked with (guardfs, guardctl, tests). */
+OG_MUST int og_sqlite_api_own(struct og_sqlite_api *api);
+
+struct og_sqlite_analyser;
+
+/* Start-up self-check: version vouched for, every opcode known, a corpus of statements with known
+ * lineage gives it. Cached per process by the engine's source id.
+ * why: what to do when it fails. Returns: 0; -ENOTSUP. */
+OG_MUST int og_sqlite_self_check(const struct og_sqlite_api *api, struct og_buf *why);
+
+/* An analyser over one handle (the driver's own, or an in-memory database with a schema). Takes
+ * nothing over; the handle must outlive it. Sets the handle's authorizer, limits and switches as
+ * docs/analysis-sqlite.md lists them (ATTACH, load_extension, file functions, double-quoted strings
+ * closed).
+ * Returns: 0; < 0. */
+OG_MUST int og_sqlite_analyser_new(const struct og_sqlite_api *api, sqlite3 *db,
+                                   struct og_sqlite_analyser **out);
+struct og_sqlite_analyser *og_sqlite_analyser_free(struct og_sqlite_analyser *analyser);
+
+/* Analyses one statement. As og_pg_analyse. Works while the application steps its own statements
+ * on the handle, inside its transaction and with its uncommitted and temporary tables; leaves no
+ * trace in changes(), the transaction or the error state. */
+OG_MUST int og_sqlite_analyse(struct og_sqlite_analyser *analyser, const char *sql,
+                              size_t n_bytes, struct og_facts *facts);
+
+/* The live authorizer on the handle: what the driver prepares from now on may only read the tables
+ * and columns and run the functions that facts list; NULL facts: nothing at all. Statements that
+ * are already prepared are expired, so that they pass it too at their next step. Call before each
+ * SQLPrepare, SQLExecDirect and SQLExecute of the driver, and again with the driver's own catalog
+ * statements admitted (og_sqlite_permit_catalog) around catalog functions. */
+OG_MUST int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts *facts);
+OG_MUST int og_sqlite_permit_catalog(struct og_sqlite_analyser *analyser);
+/* Whether the text last compiled on the handle is byte for byte this one. */
+bool og_sqlite_compiled_is(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes);
+/* Whether the column exists (case as SQLite folds it). schema NULL: main, then temp. */
+bool og_sqlite_has_column(struct og_sqlite_analyser *analyser, const char *schema,
+                          const char *table, const char *column);
+
+#endif

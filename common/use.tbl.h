@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* use.tbl.h - the ways a statement can use a column other than handing its value out.
+ * USE(name, word in records and errors, what a client may write instead when the column is masked)
+ * All of them shape rows, faults or other data by the column's value. */
+USE(FILTER,    "filter",           "filter by another column, such as the key")
+USE(JOIN,      "join",             "join on a key column that is not masked")
+USE(GROUP,     "group by",         "group by a column that is not masked, or add the table's full key")
+USE(HAVING,    "having",           "put a condition on a column that is not masked")
+USE(ORDER,     "order by",         "order by a column that is not masked")
+USE(DISTINCT,  "distinct",         "leave the column out of the distinct list, or add the table's full key")
+USE(LIMIT,     "limit",            "give a constant limit")
+USE(WINDOW,    "window",           "partition and order the window by columns that are not masked")
+USE(AGGREGATE, "aggregate",        "aggregate a column that is not masked, or count(*)")
+USE(CONDITION, "condition",        "take the condition (case, comparison, null test) off the masked column")
+USE(SET_OP,    "set operation",    "use UNION ALL, which compares nothing")
+USE(ARGUMENT,  "function argument","select the column itself; it comes back masked")
+USE(FALLIBLE,  "expression",       "select the column itself; an expression over it could fail and so tell its value")
+USE(ROW_COUNT, "row source",       "do not let the column decide how many rows there are")
+USE(WHOLE_ROW, "whole row",        "name the columns you need")
+USE(STORE,     "stored elsewhere", "store it nowhere but in its own column")
+USE(CONFLICT,  "conflict target",  "use a key that is not masked as conflict target")
+USE(EXPLAIN,   "explain",          "explain a statement that does not touch the column")
