@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# libogcommon: SQL analysis, policy, verdict, masks, ledger format. No ODBC, no FUSE, no sockets.
+noinst_LIBRARIES += common/libogcommon.a
+OG_COMMON_LIBS = common/libogcommon.a $(PG_QUERY_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS)
+
+common_libogcommon_a_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS) $(CRYPTO_CFLAGS) $(PG_QUERY_CFLAGS)
+common_libogcommon_a_SOURCES = \
+	common/arena.c \
+	common/arena.h \
+	common/base.h \
+	common/buf.c \
+	common/buf.h \
+	common/catalog.h \
+	common/effect.tbl.h \
+	common/err.c \
+	common/err.h \
+	common/err.tbl.h \
+	common/facts.c \
+	common/facts.h \
+	common/limits.h \
+	common/use.tbl.h
