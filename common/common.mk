@@ -17,5 +17,12 @@ common_libogcommon_a_SOURCES = \
 	common/err.tbl.h \
 	common/facts.c \
 	common/facts.h \
+	common/id.c \
+	common/id.h
 	common/limits.h \
-	common/use.tbl.h
+	common/msg.tbl.h \
+	common/proto.c \
+	common/proto.h
+	common/use.tbl.h \
+	common/utf.c \
+	common/utf.h
