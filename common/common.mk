@@ -18,11 +18,11 @@ common_libogcommon_a_SOURCES = \
 	common/facts.c \
 	common/facts.h \
 	common/id.c \
-	common/id.h
+	common/id.h \
 	common/limits.h \
 	common/msg.tbl.h \
 	common/proto.c \
-	common/proto.h
+	common/proto.h \
 	common/use.tbl.h \
 	common/utf.c \
 	common/utf.h

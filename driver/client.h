@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* client.h - one session's connection to guardfs: a SOCK_SEQPACKET socket, deadlines on every
+ * wait, answers matched by correlation, so that one thread may wait for an approval while another
+ * records statements. Fails closed: a lost daemon is an error until the session is opened again
+ * (og_client_open also reopens: sessions go on when guardfs comes back, under a new session id).
+ * Is not: ODBC. It knows messages (common/proto.h) and nothing of statements.
+ * Threads: any; fork: a child that uses its parent's session is refused. */
+#ifndef OG_DRIVER_CLIENT_H
+#define OG_DRIVER_CLIENT_H
+
+#include "common/decide.h"
+#include "common/policy.h"
+#include "common/proto.h"
+
+struct og_client;
+
+/* What guardfs said at WELCOME; owned by the client, replaced as a whole at a reopen. */
+struct og_client_session {
+    const char *id;
+    const struct og_principal_chain *chain;
+    const char *const *target_labels;
+    size_t n_target_labels;
+    enum og_ack ack_read, ack_write;
+    bool is_read_only;
+};
+
+/* Why a call failed: code, text and what to do, ready for a diagnostic record. */
+struct og_client_error {
+    enum og_err code;
+    uint32_t retry_after_s;
+    char text[512];
+};
+
+/* Connects, sends hello and waits for welcome; then fetches the policy set.
+ * hello: borrowed for the call (the client keeps a copy for reopening).
+ * Returns: 0 and a client in out; < 0 with error filled. */
+OG_MUST int og_client_open(const char *socket_path, const struct og_msg_hello *hello,
+                           struct og_client **out, struct og_client_error *error);
+/* Says bye and frees; NULL-safe, returns NULL. */
+struct og_client *og_client_close(struct og_client *client);
+
+/* Checks that the session is alive, takes pushed events, reopens after a lost daemon, and fetches
+ * the policy set when a newer generation was announced. Call at the start of every statement.
+ * out_session, out_set: borrowed until the next begin on this client (the set may be ref'd).
+ * out_set NULL: guardfs has no good set: deny everything. is_killed sessions fail.
+ * Returns: 0; < 0 with error filled. */
+OG_MUST int og_client_begin(struct og_client *client, const struct og_client_session **out_session,
+                            struct og_policy_set **out_set, uint64_t *out_generation,
+                            struct og_client_error *error);
+
+/* The next statement id, "q-...", from the session's block. Returns: 0; < 0 with error. */
+OG_MUST int og_client_statement_id(struct og_client *client, char out[static 13],
+                                   struct og_client_error *error);
+
+/* Sends an intent and waits as its ack asks: ACCEPTED returns once the kernel has it; WRITTEN and
+ * DURABLE wait for the acknowledgement. Returns: 0; < 0 with error (nothing may run then). */
+OG_MUST int og_client_intent(struct og_client *client, const struct og_msg_intent *intent,
+                             struct og_client_error *error);
+/* Outcome and note: sent, not waited for. A failure is remembered and shows at the next begin. */
+void og_client_outcome(struct og_client *client, const struct og_msg_outcome *outcome);
+void og_client_note(struct og_client *client, const char *kind, const char *detail);
+/* Whether the daemon is known lost: no row is handed out any more then. Cheap, no system call
+ * unless something arrived (one non-blocking receive). */
+bool og_client_is_lost(struct og_client *client);
+
+struct og_client_answer {
+    char request[13];
+    char state[12]; /* pending, approved, denied, expired, void, spent */
+    char reason[256];
+    char answered_by[128];
+};
+
+/* Asks for an approval (made, merged or found granted). Returns: 0 with answer; < 0 with error. */
+OG_MUST int og_client_request(struct og_client *client, const struct og_msg_request *request,
+                              struct og_client_answer *answer, struct og_client_error *error);
+/* Waits until the request is answered, deadline_ms at most, or until *is_cancelled turns true
+ * (looked at every 50 ms at least). Returns: 0 with answer (state may still be pending); < 0. */
+OG_MUST int og_client_wait(struct og_client *client, const char *request, uint32_t deadline_ms,
+                           const volatile bool *is_cancelled, struct og_client_answer *answer,
+                           struct og_client_error *error);
+
+#endif
