@@ -9,6 +9,7 @@
 #define OG_DRIVER_CLIENT_H
 
 #include "common/decide.h"
+#include "common/err.h"
 #include "common/policy.h"
 #include "common/proto.h"
 
@@ -62,6 +63,9 @@ void og_client_note(struct og_client *client, const char *kind, const char *deta
 /* Whether the daemon is known lost: no row is handed out any more then. Cheap, no system call
  * unless something arrived (one non-blocking receive). */
 bool og_client_is_lost(struct og_client *client);
+/* Counts the sessions this client has had (1: the first). A statement whose intent went to an
+ * earlier one hands out no more rows, even when a later statement opened the session again. */
+uint64_t og_client_epoch(struct og_client *client);
 
 struct og_client_answer {
     char request[13];
