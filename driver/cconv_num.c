@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole numbers, floating point, SQL_C_NUMERIC and GUIDs from canonical text. */
+#define _GNU_SOURCE 1
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
