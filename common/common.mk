@@ -17,6 +17,8 @@ common_libogcommon_a_SOURCES = \
 	common/err.tbl.h \
 	common/facts.c \
 	common/facts.h \
+	common/hash.c \
+	common/hash.h \
 	common/id.c \
 	common/id.h \
 	common/limits.h \

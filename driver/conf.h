@@ -29,6 +29,7 @@ struct og_conf {
     uint64_t max_rows;             /* 0: none */
     bool is_read_only;
     bool shows_masks;              /* GuardMaskInfo */
+    uint32_t threading_level;      /* Threading of our section or [ODBC] in odbcinst.ini; 0-3 */
     uint32_t log_level;
     char *log_folder;
 };

@@ -29,6 +29,9 @@ OG_MUST int og_pg_catalog_set_path(struct og_pg_catalog *catalog, const char *co
 /* Forgets what may have changed: call at the start of a statement's analysis. Cheap when nothing
  * was committed since (pg_current_snapshot equal). Returns: 0; -EIO. */
 OG_MUST int og_pg_catalog_refresh(struct og_pg_catalog *catalog);
+/* Whether that refresh found anything changed that was ever looked up, so that facts made before it
+ * are stale. */
+bool og_pg_catalog_has_changed(const struct og_pg_catalog *catalog);
 
 /* Stamp of the relations that the last analysis looked up, to be compared after execution and
  * before the first row is handed out. Returns: 0 and 32 bytes; -EIO. */

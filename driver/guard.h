@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* guard.h - the guard layer's own objects, shared by driver/guard_*.c and by nothing else.
+ *
+ * The guard stands between the entry layer (or a broker's worker) and the target. Its handles are
+ * these structs; each carries the real driver's handle in `below`. What the guard does to a
+ * statement is told by file name: guard_text (copy and escapes), guard_gate (facts, verdict,
+ * intent, approval), guard_run (prepare and execute), guard_bind, guard_fetch, guard_getdata
+ * (rows), guard_meta (what columns look like), guard_attr, guard_diag, guard_connect.
+ * Threads: the entry layer holds the statement's lock round every call but SQLCancel; what the
+ * statements of one connection share is under struct og_guard_dbc's lock. */
+#ifndef OG_DRIVER_GUARD_H
+#define OG_DRIVER_GUARD_H
+
+#include <pthread.h>
+
+#include "common/decide.h"
+#include "common/sql_lex.h"
+#include "common/sqlite_analyse.h"
+#include "driver/calls.h"
+#include "driver/client.h"
+#include "driver/conf.h"
+#include "driver/params.h"
+#include "driver/pg_catalog.h"
+
+enum og_guard_kind { OG_GUARD_ENV = 1, OG_GUARD_DBC, OG_GUARD_STMT, OG_GUARD_DESC };
+
+/* What every guard handle begins with. */
+struct og_guard_object {
+    enum og_guard_kind kind;
+    SQLHANDLE below;
+    const struct og_calls *calls; /* the layer below's */
+    struct og_diag diag;          /* our records of the last call */
+    bool shows_below;             /* the layer below was called: its records follow ours */
+};
+
+struct og_guard_env {
+    struct og_guard_object object;
+};
+
+struct og_guard_stmt;
+struct og_guard_dbc;
+
+struct og_guard_desc {
+    struct og_guard_object object;
+    struct og_guard_dbc *dbc;
+    struct og_guard_stmt *stmt; /* NULL: explicitly allocated */
+    SQLINTEGER role;            /* SQL_ATTR_APP_ROW_DESC ... for implicit ones */
+};
+
+struct og_guard_dbc {
+    struct og_guard_object object;
+    struct og_guard_env *env;
+    struct og_layer target;
+    struct og_calls calls; /* ours for this target: NULL where the target has nothing */
+    const struct og_conf *conf;
+    pthread_mutex_t lock; /* analysis, catalog, and for SQLite the compile that follows */
+
+    struct og_client *client;
+    enum og_dialect dialect;
+    bool is_connected;
+    bool is_autocommit;
+    bool is_in_transaction;    /* something ran since the transaction began, and it may hold locks */
+    bool is_explicit_transaction; /* begun by a statement's text */
+    bool is_resolution_lost;   /* a setting changed what names mean and nobody followed it */
+    bool has_open_ddl;         /* the open transaction changed the catalog */
+    uint64_t catalog_version;  /* raised whenever facts may have become stale */
+    int64_t catalog_checked_ms;
+    bool has_touched_masked; /* a statement here touched masked data: messages are reduced */
+
+    /* SQLite */
+    struct og_sqlite_api sqlite;
+    struct og_sqlite_analyser *analyser;
+    /* PostgreSQL */
+    struct og_pg_catalog *catalog;
+    bool has_conforming_strings;
+
+    struct og_guard_stmt *statements;
+    char *search_path; /* as the session had it when it began; NULL where there is none */
+    char *database;    /* for records */
+};
+
+/* One SQLBindCol. */
+struct og_guard_binding {
+    SQLUSMALLINT column;
+    SQLSMALLINT c_type;
+    SQLPOINTER data;
+    SQLLEN max_bytes;
+    SQLLEN *indicator;
+};
+
+/* What the guard knows of one result column of a statement that masks. */
+struct og_guard_column {
+    struct og_mask mask; /* kind NONE: clear */
+    enum og_type_class type;
+    SQLSMALLINT sql_type;
+    bool is_unsigned;
+    size_t max_chars; /* declared size of a text column; 0: none */
+};
+
+/* The text of a statement in the form it came and as the analysis reads it. */
+struct og_guard_text {
+    char *utf8; /* NUL-terminated copy; what is analysed */
+    size_t n_utf8;
+    void *sent; /* what goes down: SQLCHAR or SQLWCHAR units, NUL-terminated with room behind */
+    SQLINTEGER n_sent;
+    bool is_wide;
+    bool is_expanded; /* escapes were expanded: goes down with NOSCAN */
+};
+
+enum og_guard_state {
+    OG_STMT_EMPTY = 0,
+    OG_STMT_PREPARED,
+    OG_STMT_RUNNING, /* data at execution is still wanted */
+    OG_STMT_OPEN     /* executed: rows may be fetched, outcome not yet recorded */
+};
+
+struct og_guard_stmt {
+    struct og_guard_object object;
+    struct og_guard_dbc *dbc;
+    struct og_guard_stmt *next;
+    enum og_guard_state state;
+    bool is_prepared;
+    const char *api; /* name of the ODBC function, for the ledger */
+
+    struct og_guard_text text;
+    struct og_arena facts_arena;
+    struct og_lex lex;
+    struct og_facts facts;
+    uint64_t facts_version; /* dbc->catalog_version the facts were made at */
+    bool has_facts;
+    bool has_stamp;
+    uint8_t stamp[32];
+    struct og_arena verdict_arena;
+    struct og_verdict verdict;
+
+    char id[13]; /* q-... of the execution that is going on */
+    char grant[13];
+    char policy_digest[65]; /* of the set that the verdict came from */
+    struct timespec started;
+    bool is_recorded; /* an intent without an outcome yet */
+    uint64_t n_rows, n_bytes, n_masked_cells;
+
+    struct og_params params;
+    struct og_guard_desc descriptors[4]; /* implicit: ARD, APD, IRD, IPD */
+    volatile bool is_cancelled;
+
+    /* Rows. While a plan masks, the guard fetches row by row with nothing bound below and fills the
+     * application's rowset itself (docs/decisions/0007). */
+    bool is_masking;
+    struct og_guard_column *columns; /* n_columns, in verdict_arena */
+    size_t n_columns;
+    struct og_guard_binding *bindings;
+    size_t n_bindings, max_bindings;
+    bool is_ard_foreign; /* bound through a descriptor: closed for statements that mask */
+    SQLULEN rowset_size;
+    SQLULEN bind_type;
+    SQLULEN *bind_offset;
+    SQLUSMALLINT *row_status;
+    SQLULEN *rows_fetched;
+    SQLULEN n_below_fetched; /* the layer below counts here */
+    SQLULEN query_timeout_s;
+    SQLULEN noscan;
+    SQLULEN max_length;
+    bool has_explicit_ard;
+
+    /* SQLGetData over a masked column */
+    SQLUSMALLINT get_column;
+    bool get_is_null;
+    size_t get_offset;
+    size_t get_pieces;
+    struct og_buf get_value;
+};
+
+/* Clears our records at the start of a call. */
+void og_guard_enter(struct og_guard_object *object);
+/* Notes that the layer below was called, reduces its records where they could carry a masked
+ * value, and returns the code to hand up. */
+SQLRETURN og_guard_below(struct og_guard_stmt *stmt, SQLRETURN code);
+/* Takes the layer below's records of its last call over into ours (reduced where they could carry a
+ * masked value): for calls of our own between which the records would be lost. */
+void og_guard_absorb(struct og_guard_stmt *stmt);
+/* As og_guard_below, for calls on a connection. */
+SQLRETURN og_guard_below_dbc(struct og_guard_dbc *dbc, SQLRETURN code);
+
+/* guard_text.c: takes a copy of the application's text. Returns SQL_SUCCESS or SQL_ERROR with a
+ * record. n_units: characters of the form, or SQL_NTS. */
+SQLRETURN og_guard_text_take(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
+                             bool is_wide);
+/* Splits stmt->text.utf8 into stmt->lex (in facts_arena). */
+SQLRETURN og_guard_text_split(struct og_guard_stmt *stmt);
+void og_guard_text_release(struct og_guard_text *text);
+
+/* guard_gate.c */
+SQLRETURN og_gate_judge(struct og_guard_stmt *stmt);
+SQLRETURN og_gate_pass(struct og_guard_stmt *stmt);
+SQLRETURN og_gate_pass_catalog(struct og_guard_stmt *stmt, const char *api);
+void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code);
+
+/* guard_record.c: messages for guardfs from facts and verdict; everything hangs in the arena. */
+void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool is_denied,
+                      struct og_msg_intent *out);
+int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
+                      struct og_msg_request *out);
+int og_record_binding(struct og_guard_stmt *stmt, uint8_t out[32]);
+
+/* guard_fetch.c and guard_bind.c */
+SQLRETURN og_rows_open(struct og_guard_stmt *stmt);
+void og_rows_close(struct og_guard_stmt *stmt);
+SQLRETURN og_rows_take_over(struct og_guard_stmt *stmt);
+SQLRETURN og_rows_hand_back(struct og_guard_stmt *stmt);
+void og_bindings_clear(struct og_guard_stmt *stmt);
+
+/* guard_value.c: one masked value of the current row, whole. */
+SQLRETURN og_value_read(struct og_guard_stmt *stmt, SQLUSMALLINT column, struct og_buf *out,
+                        bool *out_is_null);
+
+/* guard_catalog.c, guard_session.c ... fill their part of a connection's call table. */
+void og_guard_install_bind(struct og_calls *calls);
+void og_guard_install_run(struct og_calls *calls);
+void og_guard_install_rows(struct og_calls *calls);
+void og_guard_install_meta(struct og_calls *calls);
+void og_guard_install_attr(struct og_calls *calls);
+void og_guard_install_diag(struct og_calls *calls);
+void og_guard_install_connect(struct og_calls *calls);
+void og_guard_install_lists(struct og_calls *calls);
+
+#endif

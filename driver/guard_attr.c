@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* Attributes. Those that say where rows and parameters lie are kept, because the guard fills
+ * rowsets itself while a plan masks; those that change what statements mean or load code are
+ * closed. Everything else goes straight through. */
+#include "driver/guard.h"
+
+/* Driver-private attributes begin here (ODBC 3.8, "Driver-Specific Attributes", and what drivers
+ * did before there was a range): they can load code, trace rows or change what text means. */
+#define FIRST_PRIVATE 1000
+
+static SQLRETURN close_attribute(struct og_guard_object *object, SQLINTEGER attribute,
+                                 const char *why)
+{
+    og_diag_add_state(&object->diag, "HYC00", "[odbcguard] attribute %d is closed: %s",
+                      (int)attribute, why);
+    return SQL_ERROR;
+}
+
+/* ---- statement ---- */
+
+/* Remembers what the attribute says. Returns whether the layer below may hear of it now. */
+static bool remember(struct og_guard_stmt *stmt, SQLINTEGER attribute, SQLPOINTER value)
+{
+    SQLULEN number = (SQLULEN)(uintptr_t)value;
+
+    switch (attribute) {
+    case SQL_ATTR_ROW_ARRAY_SIZE:
+        stmt->rowset_size = number;
+        return !stmt->is_masking;
+    case SQL_ATTR_ROW_BIND_TYPE:
+        stmt->bind_type = number;
+        return !stmt->is_masking;
+    case SQL_ATTR_ROW_BIND_OFFSET_PTR:
+        stmt->bind_offset = value;
+        return !stmt->is_masking;
+    case SQL_ATTR_ROW_STATUS_PTR:
+        stmt->row_status = value;
+        return !stmt->is_masking;
+    case SQL_ATTR_ROWS_FETCHED_PTR:
+        stmt->rows_fetched = value;
+        return false;
+    case SQL_ATTR_MAX_LENGTH:
+        stmt->max_length = number;
+        return !stmt->is_masking;
+    case SQL_ATTR_NOSCAN:
+        stmt->noscan = number;
+        return true;
+    case SQL_ATTR_QUERY_TIMEOUT:
+        stmt->query_timeout_s = number;
+        return true;
+    case SQL_ATTR_PARAMSET_SIZE:
+        stmt->params.n_sets = number;
+        return true;
+    case SQL_ATTR_PARAM_BIND_TYPE:
+        stmt->params.bind_type = number;
+        return true;
+    case SQL_ATTR_PARAM_BIND_OFFSET_PTR:
+        stmt->params.bind_offset = value;
+        return true;
+    case SQL_ATTR_PARAM_OPERATION_PTR:
+        stmt->params.operation = value;
+        return true;
+    default:
+        return true;
+    }
+}
+
+static SQLPOINTER below_descriptor(struct og_guard_stmt *stmt, SQLINTEGER attribute,
+                                   SQLPOINTER value)
+{
+    struct og_guard_desc *desc = value;
+    bool is_explicit = desc && !desc->stmt;
+
+    if (attribute == SQL_ATTR_APP_ROW_DESC) {
+        stmt->has_explicit_ard = is_explicit;
+        stmt->is_ard_foreign = is_explicit;
+    } else if (attribute == SQL_ATTR_APP_PARAM_DESC) {
+        stmt->params.is_foreign = is_explicit;
+    }
+    return desc ? desc->object.below : NULL;
+}
+
+typedef __typeof__(SQLSetStmtAttr) set_attribute;
+
+static SQLRETURN set_stmt(struct og_guard_stmt *stmt, set_attribute *below, SQLINTEGER attribute,
+                          SQLPOINTER value, SQLINTEGER n_bytes)
+{
+    SQLULEN number = (SQLULEN)(uintptr_t)value;
+
+    og_guard_enter(&stmt->object);
+    if (attribute >= FIRST_PRIVATE && attribute < SQL_ATTR_APP_ROW_DESC)
+        return close_attribute(&stmt->object, attribute, "it is the real driver's own");
+    if (attribute == SQL_ATTR_ASYNC_ENABLE && number != SQL_ASYNC_ENABLE_OFF)
+        return close_attribute(&stmt->object, attribute,
+                               "asynchronous execution is not open in this version");
+    if (attribute == SQL_ATTR_APP_ROW_DESC || attribute == SQL_ATTR_APP_PARAM_DESC)
+        value = below_descriptor(stmt, attribute, value);
+    else if (!remember(stmt, attribute, value))
+        return SQL_SUCCESS;
+    return og_guard_below(stmt, below(stmt->object.below, attribute, value, n_bytes));
+}
+
+static SQLRETURN SQL_API guard_SQLSetStmtAttr(SQLHSTMT handle, SQLINTEGER attribute,
+                                              SQLPOINTER value, SQLINTEGER n_bytes)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    return set_stmt(stmt, stmt->object.calls->SQLSetStmtAttr, attribute, value, n_bytes);
+}
+
+static SQLRETURN SQL_API guard_SQLSetStmtAttrW(SQLHSTMT handle, SQLINTEGER attribute,
+                                               SQLPOINTER value, SQLINTEGER n_bytes)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    return set_stmt(stmt, stmt->object.calls->SQLSetStmtAttrW, attribute, value, n_bytes);
+}
+
+static SQLRETURN SQL_API guard_SQLSetStmtOption(SQLHSTMT handle, SQLUSMALLINT option,
+                                                SQLULEN value)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    og_guard_enter(&stmt->object);
+    if (option >= FIRST_PRIVATE)
+        return close_attribute(&stmt->object, option, "it is the real driver's own");
+    if (option == SQL_ASYNC_ENABLE && value != SQL_ASYNC_ENABLE_OFF)
+        return close_attribute(&stmt->object, option,
+                               "asynchronous execution is not open in this version");
+    if (!remember(stmt, option, (SQLPOINTER)(uintptr_t)value))
+        return SQL_SUCCESS;
+    return og_guard_below(stmt,
+                          stmt->object.calls->SQLSetStmtOption(stmt->object.below, option, value));
+}
+
+/* What the guard holds itself because the layer below was told something else. */
+static bool answer(const struct og_guard_stmt *stmt, SQLINTEGER attribute, SQLPOINTER value)
+{
+    switch (attribute) {
+    case SQL_ATTR_ROWS_FETCHED_PTR:
+        *(SQLPOINTER *)value = stmt->rows_fetched;
+        return true;
+    case SQL_ATTR_ROW_ARRAY_SIZE:
+        *(SQLULEN *)value = stmt->rowset_size;
+        return stmt->is_masking;
+    case SQL_ATTR_ROW_BIND_TYPE:
+        *(SQLULEN *)value = stmt->bind_type;
+        return stmt->is_masking;
+    case SQL_ATTR_ROW_BIND_OFFSET_PTR:
+        *(SQLPOINTER *)value = stmt->bind_offset;
+        return stmt->is_masking;
+    case SQL_ATTR_ROW_STATUS_PTR:
+        *(SQLPOINTER *)value = stmt->row_status;
+        return stmt->is_masking;
+    case SQL_ATTR_MAX_LENGTH:
+        *(SQLULEN *)value = stmt->max_length;
+        return stmt->is_masking;
+    default:
+        return false;
+    }
+}
+
+static SQLRETURN get_descriptor(struct og_guard_stmt *stmt, SQLINTEGER attribute,
+                                SQLPOINTER value)
+{
+    size_t index = (size_t)(attribute - SQL_ATTR_APP_ROW_DESC);
+    struct og_guard_desc *desc = &stmt->descriptors[index];
+    SQLRETURN code = SQL_SUCCESS;
+
+    if (!desc->object.below) {
+        code = stmt->object.calls->SQLGetStmtAttr(stmt->object.below, attribute,
+                                                  &desc->object.below, SQL_IS_POINTER, NULL);
+        desc->object.kind = OG_GUARD_DESC;
+        desc->object.calls = stmt->object.calls;
+        desc->dbc = stmt->dbc;
+        desc->stmt = stmt;
+        desc->role = attribute;
+    }
+    if (SQL_SUCCEEDED(code))
+        *(SQLPOINTER *)value = desc;
+    return code;
+}
+
+typedef __typeof__(SQLGetStmtAttr) get_attribute;
+
+static SQLRETURN get_stmt(struct og_guard_stmt *stmt, get_attribute *below, SQLINTEGER attribute,
+                          SQLPOINTER value, SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
+{
+    og_guard_enter(&stmt->object);
+    if (value && attribute >= SQL_ATTR_APP_ROW_DESC && attribute <= SQL_ATTR_IMP_PARAM_DESC)
+        return og_guard_below(stmt, get_descriptor(stmt, attribute, value));
+    if (value && answer(stmt, attribute, value))
+        return SQL_SUCCESS;
+    return og_guard_below(stmt, below(stmt->object.below, attribute, value, max_bytes, n_bytes));
+}
+
+static SQLRETURN SQL_API guard_SQLGetStmtAttr(SQLHSTMT handle, SQLINTEGER attribute,
+                                              SQLPOINTER value, SQLINTEGER max_bytes,
+                                              SQLINTEGER *n_bytes)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    return get_stmt(stmt, stmt->object.calls->SQLGetStmtAttr, attribute, value, max_bytes,
+                    n_bytes);
+}
+
+static SQLRETURN SQL_API guard_SQLGetStmtAttrW(SQLHSTMT handle, SQLINTEGER attribute,
+                                               SQLPOINTER value, SQLINTEGER max_bytes,
+                                               SQLINTEGER *n_bytes)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    return get_stmt(stmt, stmt->object.calls->SQLGetStmtAttrW, attribute, value, max_bytes,
+                    n_bytes);
+}
+
+/* ---- descriptors ---- */
+
+/* A written descriptor may bind columns or parameters that the guard has not seen. */
+static void note_written(struct og_guard_desc *desc)
+{
+    desc->object.shows_below = true;
+    if (!desc->stmt)
+        return; /* explicit: noted where it was attached */
+    if (desc->role == SQL_ATTR_APP_ROW_DESC || desc->role == SQL_ATTR_IMP_ROW_DESC)
+        desc->stmt->is_ard_foreign = true;
+    else if (desc->role == SQL_ATTR_APP_PARAM_DESC)
+        desc->stmt->params.is_foreign = true;
+}
+
+static SQLRETURN check_writable(struct og_guard_desc *desc)
+{
+    og_guard_enter(&desc->object);
+    if (desc->stmt && desc->stmt->is_masking &&
+        (desc->role == SQL_ATTR_APP_ROW_DESC || desc->role == SQL_ATTR_IMP_ROW_DESC)) {
+        og_diag_add_state(&desc->object.diag, "HYC00",
+                          "[odbcguard] binding through descriptors is closed for a statement with "
+                          "masked columns: use SQLBindCol");
+        return SQL_ERROR;
+    }
+    note_written(desc);
+    return SQL_SUCCESS;
+}
+
+static SQLRETURN SQL_API guard_SQLSetDescField(SQLHDESC handle, SQLSMALLINT number,
+                                               SQLSMALLINT field, SQLPOINTER value,
+                                               SQLINTEGER n_bytes)
+{
+    struct og_guard_desc *desc = handle;
+
+    if (check_writable(desc) != SQL_SUCCESS)
+        return SQL_ERROR;
+    return desc->object.calls->SQLSetDescField(desc->object.below, number, field, value, n_bytes);
+}
+
+static SQLRETURN SQL_API guard_SQLSetDescFieldW(SQLHDESC handle, SQLSMALLINT number,
+                                                SQLSMALLINT field, SQLPOINTER value,
+                                                SQLINTEGER n_bytes)
+{
+    struct og_guard_desc *desc = handle;
+
+    if (check_writable(desc) != SQL_SUCCESS)
+        return SQL_ERROR;
+    return desc->object.calls->SQLSetDescFieldW(desc->object.below, number, field, value, n_bytes);
+}
+
+static SQLRETURN SQL_API guard_SQLSetDescRec(SQLHDESC handle, SQLSMALLINT number, SQLSMALLINT type,
+                                             SQLSMALLINT subtype, SQLLEN length,
+                                             SQLSMALLINT precision, SQLSMALLINT scale,
+                                             SQLPOINTER data, SQLLEN *string_length,
+                                             SQLLEN *indicator)
+{
+    struct og_guard_desc *desc = handle;
+
+    if (check_writable(desc) != SQL_SUCCESS)
+        return SQL_ERROR;
+    return desc->object.calls->SQLSetDescRec(desc->object.below, number, type, subtype, length,
+                                             precision, scale, data, string_length, indicator);
+}
+
+static SQLRETURN SQL_API guard_SQLSetDescRecW(SQLHDESC handle, SQLSMALLINT number,
+                                              SQLSMALLINT type, SQLSMALLINT subtype, SQLLEN length,
+                                              SQLSMALLINT precision, SQLSMALLINT scale,
+                                              SQLPOINTER data, SQLLEN *string_length,
+                                              SQLLEN *indicator)
+{
+    struct og_guard_desc *desc = handle;
+
+    if (check_writable(desc) != SQL_SUCCESS)
+        return SQL_ERROR;
+    return desc->object.calls->SQLSetDescRecW(desc->object.below, number, type, subtype, length,
+                                              precision, scale, data, string_length, indicator);
+}
+
+static SQLRETURN SQL_API guard_SQLCopyDesc(SQLHDESC source, SQLHDESC target)
+{
+    struct og_guard_desc *from = source, *to = target;
+
+    if (check_writable(to) != SQL_SUCCESS)
+        return SQL_ERROR;
+    return to->object.calls->SQLCopyDesc(from->object.below, to->object.below);
+}
+
+/* ---- connection ---- */
+
+static SQLRETURN check_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER attribute,
+                                            SQLPOINTER value)
+{
+    SQLULEN number = (SQLULEN)(uintptr_t)value;
+
+    if (attribute == SQL_ATTR_TRANSLATE_LIB)
+        return close_attribute(&dbc->object, attribute, "it loads code");
+    if (attribute == SQL_ATTR_CURRENT_CATALOG && dbc->is_connected)
+        return close_attribute(&dbc->object, attribute,
+                               "it changes what names mean; connect to the database you need");
+    if (attribute == SQL_ATTR_ASYNC_ENABLE && number != SQL_ASYNC_ENABLE_OFF)
+        return close_attribute(&dbc->object, attribute,
+                               "asynchronous execution is not open in this version");
+    if (attribute >= FIRST_PRIVATE)
+        return close_attribute(&dbc->object, attribute, "it is the real driver's own");
+    return SQL_SUCCESS;
+}
+
+static void follow_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER attribute,
+                                        SQLPOINTER value)
+{
+    if (attribute != SQL_ATTR_AUTOCOMMIT)
+        return;
+    dbc->is_autocommit = (SQLULEN)(uintptr_t)value == SQL_AUTOCOMMIT_ON;
+    if (dbc->is_autocommit) { /* switching it on commits */
+        dbc->is_in_transaction = false;
+        dbc->has_open_ddl = false;
+        dbc->catalog_version++;
+    }
+    if (dbc->client)
+        og_client_note(dbc->client, "autocommit", dbc->is_autocommit ? "on" : "off");
+}
+
+typedef __typeof__(SQLSetConnectAttr) set_connection_attribute;
+
+static SQLRETURN set_connection(struct og_guard_dbc *dbc, set_connection_attribute *below,
+                                SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER n_bytes)
+{
+    SQLRETURN code;
+
+    og_guard_enter(&dbc->object);
+    code = check_connection_attribute(dbc, attribute, value);
+    if (code != SQL_SUCCESS)
+        return code;
+    code = og_guard_below_dbc(dbc, below(dbc->object.below, attribute, value, n_bytes));
+    if (SQL_SUCCEEDED(code))
+        follow_connection_attribute(dbc, attribute, value);
+    return code;
+}
+
+static SQLRETURN SQL_API guard_SQLSetConnectAttr(SQLHDBC handle, SQLINTEGER attribute,
+                                                 SQLPOINTER value, SQLINTEGER n_bytes)
+{
+    struct og_guard_dbc *dbc = handle;
+
+    return set_connection(dbc, dbc->object.calls->SQLSetConnectAttr, attribute, value, n_bytes);
+}
+
+static SQLRETURN SQL_API guard_SQLSetConnectAttrW(SQLHDBC handle, SQLINTEGER attribute,
+                                                  SQLPOINTER value, SQLINTEGER n_bytes)
+{
+    struct og_guard_dbc *dbc = handle;
+
+    return set_connection(dbc, dbc->object.calls->SQLSetConnectAttrW, attribute, value, n_bytes);
+}
+
+static SQLRETURN SQL_API guard_SQLSetConnectOption(SQLHDBC handle, SQLUSMALLINT option,
+                                                   SQLULEN value)
+{
+    struct og_guard_dbc *dbc = handle;
+    SQLRETURN code;
+
+    og_guard_enter(&dbc->object);
+    code = check_connection_attribute(dbc, option, (SQLPOINTER)(uintptr_t)value);
+    if (code != SQL_SUCCESS)
+        return code;
+    code = og_guard_below_dbc(
+        dbc, dbc->object.calls->SQLSetConnectOption(dbc->object.below, option, value));
+    if (SQL_SUCCEEDED(code))
+        follow_connection_attribute(dbc, option, (SQLPOINTER)(uintptr_t)value);
+    return code;
+}
+
+void og_guard_install_attr(struct og_calls *calls)
+{
+    calls->SQLSetStmtAttr = guard_SQLSetStmtAttr;
+    calls->SQLSetStmtAttrW = guard_SQLSetStmtAttrW;
+    calls->SQLSetStmtOption = guard_SQLSetStmtOption;
+    calls->SQLGetStmtAttr = guard_SQLGetStmtAttr;
+    calls->SQLGetStmtAttrW = guard_SQLGetStmtAttrW;
+    calls->SQLSetDescField = guard_SQLSetDescField;
+    calls->SQLSetDescFieldW = guard_SQLSetDescFieldW;
+    calls->SQLSetDescRec = guard_SQLSetDescRec;
+    calls->SQLSetDescRecW = guard_SQLSetDescRecW;
+    calls->SQLCopyDesc = guard_SQLCopyDesc;
+    calls->SQLSetConnectAttr = guard_SQLSetConnectAttr;
+    calls->SQLSetConnectAttrW = guard_SQLSetConnectAttrW;
+    calls->SQLSetConnectOption = guard_SQLSetConnectOption;
+}

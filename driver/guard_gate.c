@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate: statement -> facts -> verdict -> intent in the ledger (and an approval, if it takes
+ * one) before anything goes down; the outcome after. The only caller of og_decide in the driver. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/pg_analyse.h"
+#include "common/reply.h"
+#include "driver/guard.h"
+
+/* How old a look at the catalog may be for statements that touch nothing masked. */
+#define CATALOG_WATCH_MS 250
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static SQLRETURN fail_client(struct og_guard_stmt *stmt, const struct og_client_error *error)
+{
+    og_diag_add(&stmt->object.diag, error->code, false, "%s", error->text);
+    return SQL_ERROR;
+}
+
+static SQLRETURN fail(struct og_guard_stmt *stmt, enum og_err code, const char *text)
+{
+    og_diag_add(&stmt->object.diag, code, false, "%s", text);
+    return SQL_ERROR;
+}
+
+/* PostgreSQL: whatever others committed since the last look makes facts stale. */
+static int look_at_catalog(struct og_guard_dbc *dbc, bool is_strict)
+{
+    int64_t now = now_ms();
+    int r;
+
+    if (!dbc->catalog || (!is_strict && now - dbc->catalog_checked_ms < CATALOG_WATCH_MS))
+        return 0;
+    r = og_pg_catalog_refresh(dbc->catalog);
+    if (r < 0)
+        return r;
+    if (og_pg_catalog_has_changed(dbc->catalog))
+        dbc->catalog_version++;
+    dbc->catalog_checked_ms = now;
+    return 0;
+}
+
+static int analyse_postgresql(struct og_guard_stmt *stmt)
+{
+    struct og_pg_session session = {
+        .standard_conforming_strings = stmt->dbc->has_conforming_strings,
+    };
+
+    return og_pg_analyse(stmt->text.utf8, stmt->text.n_utf8, &session,
+                         og_pg_catalog_interface(stmt->dbc->catalog), &stmt->facts);
+}
+
+/* Makes facts from the text as it goes down. The lexer's tokens stay in the arena. */
+static int analyse(struct og_guard_stmt *stmt)
+{
+    struct og_guard_dbc *dbc = stmt->dbc;
+    int r = 0;
+
+    og_facts_init(&stmt->facts, &stmt->facts_arena, dbc->dialect);
+    if (dbc->dialect == OG_DIALECT_POSTGRESQL)
+        r = analyse_postgresql(stmt);
+    else if (dbc->dialect == OG_DIALECT_SQLITE)
+        r = og_sqlite_analyse(dbc->analyser, stmt->text.utf8, stmt->text.n_utf8, &stmt->facts);
+    else
+        og_facts_refuse(&stmt->facts, SIZE_MAX, "the SQL of this database",
+                        "only policies in observe mode serve this target");
+    if (r == 0 && og_arena_is_failed(&stmt->facts_arena))
+        og_facts_refuse(&stmt->facts, SIZE_MAX, "a statement too large to analyse",
+                        "send smaller statements");
+    stmt->has_facts = r == 0;
+    stmt->facts_version = dbc->catalog_version;
+    return r;
+}
+
+static bool changes_data(const struct og_facts *facts)
+{
+    if (facts->is_transaction_control || facts->is_harmless_setting)
+        return false;
+    for (size_t i = 0; i < facts->n_effects; i++)
+        if (og_effect_changes(facts->effects[i].effect))
+            return true;
+    return facts->refusal.what != NULL;
+}
+
+static bool is_read_only(const struct og_guard_stmt *stmt,
+                         const struct og_client_session *session)
+{
+    return stmt->dbc->conf->is_read_only || session->is_read_only;
+}
+
+/* What this build cannot follow turns an allowance into a refusal, however it was reached: names
+ * that may mean something else by now must never be masked by guesswork. */
+static const char *find_uncertainty(const struct og_guard_stmt *stmt)
+{
+    const struct og_guard_dbc *dbc = stmt->dbc;
+
+    if (stmt->verdict.is_observed && !stmt->verdict.masks_any && stmt->verdict.is_data_observed)
+        return NULL;
+    if (dbc->is_resolution_lost)
+        return "an earlier statement changed what names mean in this session; connect again";
+    if (dbc->has_open_ddl && dbc->dialect == OG_DIALECT_POSTGRESQL && stmt->verdict.touches_masked)
+        return "the open transaction changed the catalog and masked data is involved; commit or "
+               "roll back first";
+    return NULL;
+}
+
+static void deny(struct og_guard_stmt *stmt, enum og_err code, const char *rule,
+                 const char *reason)
+{
+    stmt->verdict.kind = OG_VERDICT_DENY;
+    stmt->verdict.error = code;
+    stmt->verdict.policy = "guard";
+    stmt->verdict.rule = rule;
+    stmt->verdict.object = "";
+    stmt->verdict.column = "";
+    stmt->verdict.reason = reason;
+    stmt->verdict.say = "";
+    stmt->verdict.masks_any = false;
+    stmt->verdict.would_be = OG_VERDICT_DENY;
+}
+
+static void tighten(struct og_guard_stmt *stmt, const struct og_client_session *session)
+{
+    const char *uncertainty;
+
+    if (stmt->verdict.kind == OG_VERDICT_DENY)
+        return;
+    if (is_read_only(stmt, session) && changes_data(&stmt->facts)) {
+        deny(stmt, OG_ERR_DENIED, "read-only",
+             "This connection is read only. Connect without GuardReadOnly to change anything");
+        return;
+    }
+    uncertainty = find_uncertainty(stmt);
+    if (uncertainty)
+        deny(stmt, OG_ERR_REFUSED, "resolution", uncertainty);
+}
+
+static int decide(struct og_guard_stmt *stmt, const struct og_client_session *session,
+                  struct og_policy_set *set)
+{
+    struct og_target target = {
+        .name = stmt->dbc->conf->target_name,
+        .labels = session->target_labels,
+        .n_labels = session->n_target_labels,
+        .dialect = stmt->dbc->dialect,
+    };
+    struct og_decide_input input = {
+        .set = set,
+        .chain = session->chain,
+        .target = &target,
+        .facts = &stmt->facts,
+        .placement = stmt->dbc->conf->is_broker ? OG_PLACEMENT_BROKER : OG_PLACEMENT_INLINE,
+        .now_unix_s = (int64_t)time(NULL),
+    };
+
+    og_arena_reset(&stmt->verdict_arena);
+    stmt->columns = NULL;
+    stmt->n_columns = 0;
+    stmt->policy_digest[0] = '\0';
+    if (set)
+        (void)snprintf(stmt->policy_digest, sizeof(stmt->policy_digest), "%s",
+                       og_policy_set_digest(set));
+    return og_decide(&input, &stmt->verdict_arena, &stmt->verdict);
+}
+
+/* The refusal as the client reads it. */
+static SQLRETURN reply(struct og_guard_stmt *stmt, enum og_err code, const char *request)
+{
+    struct og_buf text;
+
+    og_buf_init(&text, 16u * 1024u);
+    og_reply_format(code, &stmt->verdict, request, 0, &text);
+    og_diag_add_complete(&stmt->object.diag, code, false, og_buf_str(&text));
+    og_buf_release(&text);
+    return SQL_ERROR;
+}
+
+/* A denied statement is in the ledger before the client reads why. */
+static SQLRETURN refuse(struct og_guard_stmt *stmt)
+{
+    struct og_client_error error;
+    struct og_msg_intent intent;
+    enum og_err code =
+        stmt->verdict.error ? (enum og_err)stmt->verdict.error : OG_ERR_DENIED;
+
+    if (og_client_statement_id(stmt->dbc->client, stmt->id, &error) < 0)
+        return fail_client(stmt, &error);
+    og_record_intent(stmt, &stmt->verdict_arena, true, &intent);
+    intent.ack = OG_ACK_WRITTEN;
+    if (og_client_intent(stmt->dbc->client, &intent, &error) < 0)
+        return fail_client(stmt, &error);
+    return reply(stmt, code, NULL);
+}
+
+/* Facts and verdict, fresh for this moment; stmt->dbc->lock is held. */
+static SQLRETURN judge_locked(struct og_guard_stmt *stmt)
+{
+    struct og_guard_dbc *dbc = stmt->dbc;
+    const struct og_client_session *session;
+    struct og_policy_set *set;
+    struct og_client_error error;
+    uint64_t generation;
+
+    if (og_client_begin(dbc->client, &session, &set, &generation, &error) < 0)
+        return fail_client(stmt, &error);
+    if (look_at_catalog(dbc, stmt->has_facts && stmt->verdict.touches_masked) < 0)
+        return fail(stmt, OG_ERR_REFUSED, "[catalog] the database's catalog could not be read: try "
+                                          "again, or connect again");
+    if (stmt->has_facts && stmt->facts_version != dbc->catalog_version) {
+        /* The tokens live in the arena of the stale facts: split our own copy of the text again. */
+        stmt->has_facts = false;
+        og_arena_reset(&stmt->facts_arena);
+        if (og_guard_text_split(stmt) != SQL_SUCCESS)
+            return SQL_ERROR;
+    }
+    if (!stmt->has_facts && analyse(stmt) < 0)
+        return fail(stmt, OG_ERR_REFUSED, "[analysis] the statement could not be analysed: the "
+                                          "catalog or memory failed; try again");
+    if (decide(stmt, session, set) < 0)
+        return fail(stmt, OG_ERR_REFUSED, "[decision] out of memory");
+    tighten(stmt, session);
+    return SQL_SUCCESS;
+}
+
+SQLRETURN og_gate_judge(struct og_guard_stmt *stmt)
+{
+    SQLRETURN code;
+
+    (void)pthread_mutex_lock(&stmt->dbc->lock);
+    code = judge_locked(stmt);
+    (void)pthread_mutex_unlock(&stmt->dbc->lock);
+    if (code != SQL_SUCCESS)
+        return code;
+    return stmt->verdict.kind == OG_VERDICT_DENY ? refuse(stmt) : SQL_SUCCESS;
+}
+
+/* An answer that is not a grant, as the client reads it. */
+static SQLRETURN reply_answer(struct og_guard_stmt *stmt, const struct og_client_answer *answer,
+                              bool has_waited)
+{
+    const struct og_guard_dbc *dbc = stmt->dbc;
+    struct og_verdict *verdict = &stmt->verdict;
+
+    if (strcmp(answer->state, "pending") == 0) {
+        verdict->say = og_arena_printf(
+            &stmt->verdict_arena,
+            "It waits for approval as request %s. %s", answer->request,
+            dbc->is_in_transaction
+                ? "Nothing is parked inside a transaction: roll back, and send the statement again "
+                  "once it is approved"
+                : "Send the same statement again once it is approved");
+        return reply(stmt, has_waited ? OG_ERR_WAIT_TIMEOUT : OG_ERR_PENDING, answer->request);
+    }
+    verdict->say = og_arena_printf(&stmt->verdict_arena, "Request %s was %s%s%s%s%s",
+                                   answer->request, answer->state,
+                                   answer->answered_by[0] ? " by " : "", answer->answered_by,
+                                   answer->reason[0] ? ": " : "", answer->reason);
+    return reply(stmt, OG_ERR_ANSWERED, answer->request);
+}
+
+static uint32_t wait_ms(const struct og_guard_stmt *stmt)
+{
+    uint64_t seconds = stmt->dbc->conf->approval_timeout_s;
+
+    if (stmt->query_timeout_s && stmt->query_timeout_s < seconds)
+        seconds = stmt->query_timeout_s;
+    return seconds > 86400 ? 86400000u : (uint32_t)(seconds * 1000);
+}
+
+/* Nothing is parked while a transaction may hold locks, nor where the driver manager would hold
+ * its global lock meanwhile. */
+static bool may_park(const struct og_guard_stmt *stmt)
+{
+    return stmt->dbc->conf->approval_waits && !stmt->dbc->is_in_transaction &&
+           stmt->dbc->conf->threading_level < 3;
+}
+
+static SQLRETURN seek_approval(struct og_guard_stmt *stmt)
+{
+    struct og_client_answer answer;
+    struct og_client_error error;
+    struct og_msg_request request;
+    bool has_waited = false;
+
+    if (og_record_request(stmt, &stmt->verdict_arena, &request) < 0)
+        return fail(stmt, OG_ERR_REFUSED,
+                    "[approval] this statement's parameters cannot be bound to an approval (data "
+                    "at execution); send them as plain parameters");
+    if (og_client_request(stmt->dbc->client, &request, &answer, &error) < 0)
+        return fail_client(stmt, &error);
+    if (strcmp(answer.state, "pending") == 0 && may_park(stmt)) {
+        char id[13];
+
+        (void)memcpy(id, answer.request, sizeof(id));
+        has_waited = true;
+        if (og_client_wait(stmt->dbc->client, id, wait_ms(stmt), &stmt->is_cancelled, &answer,
+                           &error) < 0)
+            return fail_client(stmt, &error);
+        if (stmt->is_cancelled) {
+            og_diag_add_state(&stmt->object.diag, "HY008",
+                              "[odbcguard] cancelled while waiting for approval; request %s stays "
+                              "pending", id);
+            return SQL_ERROR;
+        }
+    }
+    if (strcmp(answer.state, "approved") != 0)
+        return reply_answer(stmt, &answer, has_waited);
+    (void)memcpy(stmt->grant, answer.request, sizeof(stmt->grant));
+    return SQL_SUCCESS;
+}
+
+/* The record before the run. A write waits for the disk where guardfs says so. */
+static SQLRETURN record_intent(struct og_guard_stmt *stmt)
+{
+    const struct og_client_session *session;
+    struct og_policy_set *set;
+    struct og_client_error error;
+    struct og_msg_intent intent;
+    uint64_t generation;
+
+    if (og_client_begin(stmt->dbc->client, &session, &set, &generation, &error) < 0)
+        return fail_client(stmt, &error);
+    og_record_intent(stmt, &stmt->verdict_arena, false, &intent);
+    intent.ack = changes_data(&stmt->facts) ? session->ack_write : session->ack_read;
+    intent.policy_generation = generation;
+    if (stmt->grant[0])
+        intent.ack = OG_ACK_DURABLE;
+    if (og_client_intent(stmt->dbc->client, &intent, &error) < 0)
+        return fail_client(stmt, &error);
+    return SQL_SUCCESS;
+}
+
+SQLRETURN og_gate_pass(struct og_guard_stmt *stmt)
+{
+    struct og_client_error error;
+    SQLRETURN code;
+
+    stmt->grant[0] = '\0';
+    stmt->is_cancelled = false;
+    if (og_client_statement_id(stmt->dbc->client, stmt->id, &error) < 0)
+        return fail_client(stmt, &error);
+    if (stmt->verdict.kind == OG_VERDICT_APPROVE) {
+        code = seek_approval(stmt);
+        if (code != SQL_SUCCESS)
+            return code;
+        /* The world may have moved while a person thought: judge again. The grant is bound to
+         * what was asked; the daemon checks that when it is spent. */
+        code = og_gate_judge(stmt);
+        if (code != SQL_SUCCESS)
+            return code;
+    }
+    code = record_intent(stmt);
+    if (code != SQL_SUCCESS)
+        return code;
+    stmt->is_recorded = true;
+    stmt->n_rows = stmt->n_bytes = stmt->n_masked_cells = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &stmt->started);
+    return SQL_SUCCESS;
+}
+
+SQLRETURN og_gate_pass_catalog(struct og_guard_stmt *stmt, const char *api)
+{
+    const struct og_client_session *session;
+    struct og_policy_set *set;
+    struct og_client_error error;
+    uint64_t generation;
+
+    if (og_client_begin(stmt->dbc->client, &session, &set, &generation, &error) < 0)
+        return fail_client(stmt, &error);
+    stmt->api = api;
+    og_guard_text_release(&stmt->text);
+    og_arena_reset(&stmt->facts_arena);
+    og_arena_reset(&stmt->verdict_arena);
+    og_facts_init(&stmt->facts, &stmt->facts_arena, stmt->dbc->dialect);
+    stmt->facts.kind = api;
+    stmt->has_facts = false;
+    stmt->is_prepared = false;
+    stmt->verdict = (struct og_verdict){
+        .kind = OG_VERDICT_ALLOW,
+        .policy = "guard",
+        .rule = "catalog-functions",
+        .object = "",
+        .column = "",
+        .reason = "an ODBC catalog function",
+        .say = "",
+        .would_be = OG_VERDICT_ALLOW,
+    };
+    if (!set) {
+        deny(stmt, OG_ERR_DENIED, "no-policy",
+             "guardfs has no good policy set, so nothing is allowed");
+        return refuse(stmt);
+    }
+    return og_gate_pass(stmt);
+}
+
+/* What a finished statement means for the ones that follow on the same connection. */
+static void follow(struct og_guard_stmt *stmt, bool is_success)
+{
+    struct og_guard_dbc *dbc = stmt->dbc;
+    const struct og_facts *facts = &stmt->facts;
+    bool begins = facts->is_transaction_control && strcmp(facts->kind, "BEGIN") == 0;
+    bool ends = facts->is_transaction_control &&
+                (strcmp(facts->kind, "COMMIT") == 0 || strcmp(facts->kind, "ROLLBACK") == 0);
+
+    if (is_success && facts->changes_resolution)
+        dbc->is_resolution_lost = true;
+    if (is_success && facts->refusal.what)
+        dbc->catalog_version++; /* observed, not understood: it may have been DDL */
+    if (begins && is_success)
+        dbc->is_explicit_transaction = true;
+    if (facts->changes_catalog) {
+        dbc->catalog_version++;
+        dbc->catalog_checked_ms = 0;
+        dbc->has_open_ddl = !dbc->is_autocommit || dbc->is_explicit_transaction;
+    }
+    if (ends) {
+        dbc->is_explicit_transaction = false;
+        dbc->is_in_transaction = false;
+        dbc->has_open_ddl = false;
+        dbc->catalog_version++;
+    } else {
+        dbc->is_in_transaction = !dbc->is_autocommit || dbc->is_explicit_transaction;
+    }
+}
+
+static uint64_t microseconds_since(const struct timespec *start)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)((now.tv_sec - start->tv_sec) * 1000000 +
+                      (now.tv_nsec - start->tv_nsec) / 1000);
+}
+
+void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
+{
+    struct og_msg_outcome outcome = {
+        .statement = stmt->id,
+        .sqlstate = "00000",
+        .is_error = code == SQL_ERROR,
+        .rows = stmt->n_rows,
+        .bytes = stmt->n_bytes,
+        .masked_cells = stmt->n_masked_cells,
+        .detail = "",
+    };
+    SQLCHAR sqlstate[6] = "";
+    /* As large as the driver manager's own: psqlODBC splits texts by the first reader's buffer. */
+    SQLCHAR text[SQL_MAX_MESSAGE_LENGTH + 1];
+    SQLINTEGER native;
+    SQLSMALLINT n;
+
+    if (!stmt->is_recorded)
+        return;
+    stmt->is_recorded = false;
+    outcome.duration_us = microseconds_since(&stmt->started);
+    if (code == SQL_ERROR && stmt->object.diag.n_records)
+        outcome.sqlstate = stmt->object.diag.records[0].sqlstate;
+    else if (code == SQL_ERROR && stmt->object.calls->SQLGetDiagRec &&
+             SQL_SUCCEEDED(stmt->object.calls->SQLGetDiagRec(SQL_HANDLE_STMT, stmt->object.below,
+                                                             1, sqlstate, &native, text,
+                                                             sizeof(text), &n)))
+        outcome.sqlstate = (const char *)sqlstate;
+    else if (code == SQL_ERROR)
+        outcome.sqlstate = "HY000";
+    og_client_outcome(stmt->dbc->client, &outcome);
+    (void)pthread_mutex_lock(&stmt->dbc->lock);
+    follow(stmt, code != SQL_ERROR);
+    (void)pthread_mutex_unlock(&stmt->dbc->lock);
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* What the guard tells guardfs about a statement: facts and verdict as lists of words, the text with
+ * its constants redacted, digests of what must be bound. */
+#include <errno.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "driver/guard.h"
+
+/* Items of one list in a record; what is beyond is counted in its last item. */
+#define MAX_ITEMS 200u
+
+struct items {
+    struct og_arena *arena;
+    const char **list;
+    size_t n, n_dropped;
+};
+
+static void items_init(struct items *items, struct og_arena *arena)
+{
+    *items = (struct items){.arena = arena};
+    items->list = og_arena_array(arena, MAX_ITEMS + 1, sizeof(*items->list));
+}
+
+static void items_add(struct items *items, const char *text)
+{
+    if (!items->list || !text)
+        return;
+    if (items->n == MAX_ITEMS)
+        items->n_dropped++;
+    else
+        items->list[items->n++] = text;
+}
+
+static struct og_list items_done(struct items *items)
+{
+    if (items->n_dropped && items->list)
+        items->list[items->n++] =
+            og_arena_printf(items->arena, "(%zu more)", items->n_dropped);
+    if (!items->list)
+        return (struct og_list){0};
+    return (struct og_list){.items = items->list, .n_items = items->n};
+}
+
+static const char *object_name(const struct og_facts *facts, size_t index, struct og_arena *arena)
+{
+    const struct og_object *object = &facts->objects[index];
+
+    if (!object->schema[0])
+        return object->name;
+    return og_arena_printf(arena, "%s.%s", object->schema, object->name);
+}
+
+static struct og_list list_effects(const struct og_facts *facts, struct og_arena *arena)
+{
+    struct items items;
+
+    items_init(&items, arena);
+    for (size_t i = 0; i < facts->n_effects; i++) {
+        const struct og_fact_effect *effect = &facts->effects[i];
+
+        if (effect->object >= facts->n_objects)
+            items_add(&items, og_effect_word(effect->effect));
+        else
+            items_add(&items,
+                      og_arena_printf(arena, "%s %s %s", og_effect_word(effect->effect),
+                                      og_object_kind_word(facts->objects[effect->object].kind),
+                                      object_name(facts, effect->object, arena)));
+    }
+    return items_done(&items);
+}
+
+static const char *column_name(const struct og_facts *facts, size_t index, struct og_arena *arena)
+{
+    const struct og_fact_column *column = &facts->columns[index];
+
+    return og_arena_printf(arena, "%s.%s", object_name(facts, column->object, arena),
+                           column->name);
+}
+
+static struct og_list list_columns(const struct og_facts *facts, struct og_arena *arena)
+{
+    struct items items;
+
+    items_init(&items, arena);
+    for (size_t i = 0; i < facts->n_results; i++)
+        for (size_t s = 0; s < facts->results[i].n_sources; s++) {
+            const struct og_fact_source *source = &facts->results[i].sources[s];
+
+            items_add(&items, og_arena_printf(arena, "%s %s",
+                                              column_name(facts, source->column, arena),
+                                              source->is_copied ? "output" : "derived output"));
+        }
+    for (size_t i = 0; i < facts->n_uses; i++)
+        items_add(&items, og_arena_printf(arena, "%s %s",
+                                          column_name(facts, facts->uses[i].column, arena),
+                                          og_use_word(facts->uses[i].use)));
+    for (size_t i = 0; i < facts->n_writes; i++)
+        items_add(&items, og_arena_printf(arena, "%s write",
+                                          column_name(facts, facts->writes[i].column, arena)));
+    return items_done(&items);
+}
+
+static struct og_list list_functions(const struct og_facts *facts, struct og_arena *arena)
+{
+    struct items items;
+
+    items_init(&items, arena);
+    for (size_t i = 0; i < facts->n_functions; i++)
+        items_add(&items,
+                  facts->functions[i].schema[0]
+                      ? og_arena_printf(arena, "%s.%s", facts->functions[i].schema,
+                                        facts->functions[i].name)
+                      : facts->functions[i].name);
+    return items_done(&items);
+}
+
+static struct og_list list_settings(const struct og_guard_stmt *stmt, struct og_arena *arena)
+{
+    struct items items;
+
+    items_init(&items, arena);
+    items_add(&items, stmt->dbc->is_autocommit ? "autocommit=on" : "autocommit=off");
+    if (stmt->dbc->dialect == OG_DIALECT_POSTGRESQL)
+        items_add(&items, stmt->dbc->has_conforming_strings ? "standard_conforming_strings=on"
+                                                            : "standard_conforming_strings=off");
+    if (stmt->dbc->search_path)
+        items_add(&items, og_arena_printf(arena, "search_path=%s", stmt->dbc->search_path));
+    return items_done(&items);
+}
+
+static struct og_list list_matched(const struct og_verdict *verdict, struct og_arena *arena)
+{
+    struct items items;
+
+    items_init(&items, arena);
+    for (size_t i = 0; i < verdict->n_matched; i++)
+        items_add(&items, og_arena_printf(arena, "%s/%s", verdict->matched[i].policy,
+                                          verdict->matched[i].rule));
+    return items_done(&items);
+}
+
+static struct og_list list_masked(const struct og_guard_stmt *stmt, struct og_arena *arena)
+{
+    struct items items;
+
+    items_init(&items, arena);
+    for (size_t i = 0; i < stmt->verdict.n_masks && i < stmt->facts.n_results; i++)
+        if (stmt->verdict.masks[i].kind != OG_MASK_NONE)
+            items_add(&items, stmt->facts.results[i].label);
+    return items_done(&items);
+}
+
+static const char *summarise(const struct og_facts *facts, struct og_arena *arena)
+{
+    for (size_t i = 0; i < facts->n_effects; i++)
+        if (facts->effects[i].object < facts->n_objects)
+            return og_arena_printf(arena, "%s %s", facts->kind,
+                                   facts->objects[facts->effects[i].object].name);
+    return facts->kind;
+}
+
+/* The redacted text; nothing of a text that was not understood. */
+static const char *redact(const struct og_guard_stmt *stmt, struct og_arena *arena, bool *is_cut)
+{
+    struct og_buf out;
+    const char *text;
+
+    *is_cut = false;
+    if (!stmt->text.utf8 || stmt->facts.refusal.what)
+        return "";
+    og_buf_init(&out, 16u * 1024u);
+    og_lex_redact(&stmt->lex, stmt->text.utf8, &out);
+    *is_cut = og_buf_is_failed(&out);
+    text = og_arena_strdup(arena, og_buf_str(&out));
+    og_buf_release(&out);
+    return text;
+}
+
+static struct og_bytes digest_text(const struct og_guard_stmt *stmt, struct og_arena *arena)
+{
+    uint8_t *digest = og_arena_alloc(arena, OG_SHA256_BYTES);
+
+    if (!digest || !stmt->text.utf8 ||
+        og_hash_sha256(stmt->text.utf8, stmt->text.n_utf8, digest) < 0)
+        return (struct og_bytes){0};
+    return (struct og_bytes){.bytes = digest, .n_bytes = OG_SHA256_BYTES};
+}
+
+int og_record_binding(struct og_guard_stmt *stmt, uint8_t out[32])
+{
+    const struct og_guard_dbc *dbc = stmt->dbc;
+    struct og_list settings = list_settings(stmt, &stmt->verdict_arena);
+    uint8_t tokens[OG_SHA256_BYTES], parameters[OG_SHA256_BYTES];
+    struct og_hash_part parts[16];
+    const char *why;
+    size_t n = 0;
+    int r = og_lex_digest(&stmt->lex, stmt->text.utf8, tokens);
+
+    if (r == 0)
+        r = og_params_digest(&stmt->params, stmt->lex.n_markers, parameters, &why);
+    if (r != 0)
+        return r < 0 ? r : -EINVAL;
+    parts[n++] = (struct og_hash_part){dbc->conf->target_name, strlen(dbc->conf->target_name)};
+    parts[n++] = (struct og_hash_part){tokens, sizeof(tokens)};
+    parts[n++] = (struct og_hash_part){parameters, sizeof(parameters)};
+    parts[n++] = (struct og_hash_part){stmt->policy_digest, strlen(stmt->policy_digest)};
+    for (size_t i = 0; i < settings.n_items && n < OG_COUNT(parts); i++)
+        parts[n++] = (struct og_hash_part){settings.items[i], strlen(settings.items[i])};
+    return og_hash_parts(parts, n, out);
+}
+
+static struct og_bytes digest_parameters(struct og_guard_stmt *stmt, struct og_arena *arena)
+{
+    uint8_t *digest = og_arena_alloc(arena, OG_SHA256_BYTES);
+    const char *why;
+
+    if (!digest ||
+        og_params_digest(&stmt->params, stmt->lex.n_markers, digest, &why) != 0)
+        return (struct og_bytes){0};
+    return (struct og_bytes){.bytes = digest, .n_bytes = OG_SHA256_BYTES};
+}
+
+static struct og_bytes bind_grant(struct og_guard_stmt *stmt, struct og_arena *arena)
+{
+    uint8_t *digest = og_arena_alloc(arena, OG_SHA256_BYTES);
+
+    if (!stmt->grant[0] || !digest || og_record_binding(stmt, digest) < 0)
+        return (struct og_bytes){0};
+    return (struct og_bytes){.bytes = digest, .n_bytes = OG_SHA256_BYTES};
+}
+
+void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool is_denied,
+                      struct og_msg_intent *out)
+{
+    const struct og_verdict *verdict = &stmt->verdict;
+    bool is_cut;
+
+    *out = (struct og_msg_intent){
+        .statement = stmt->id,
+        .api = stmt->api,
+        .kind = stmt->facts.kind,
+        .summary = summarise(&stmt->facts, arena),
+        .text = redact(stmt, arena, &is_cut),
+        .text_bytes = stmt->text.n_utf8,
+        .text_sha256 = digest_text(stmt, arena),
+        .n_parameters = (uint32_t)stmt->lex.n_markers,
+        .n_parameter_sets = (uint32_t)og_params_sets(&stmt->params),
+        .parameters_sha256 = digest_parameters(stmt, arena),
+        .effects = list_effects(&stmt->facts, arena),
+        .columns = list_columns(&stmt->facts, arena),
+        .functions = list_functions(&stmt->facts, arena),
+        .settings = list_settings(stmt, arena),
+        .verdict = og_verdict_word(verdict->kind),
+        .would_be = verdict->is_observed ? og_verdict_word(verdict->would_be) : "",
+        .policy = verdict->policy,
+        .rule = verdict->rule,
+        .matched = list_matched(verdict, arena),
+        .object = verdict->object,
+        .reason = verdict->reason,
+        .masked = list_masked(stmt, arena),
+        .grant = stmt->grant,
+        .binding = bind_grant(stmt, arena),
+        .is_denied = is_denied,
+        .cursor = "",
+    };
+    out->is_text_cut = is_cut;
+}
+
+static struct og_list list_needs(const struct og_verdict *verdict, struct og_arena *arena)
+{
+    struct items items;
+
+    items_init(&items, arena);
+    for (size_t i = 0; i < verdict->n_needs; i++) {
+        const struct og_approval_need *need = &verdict->needs[i];
+
+        items_add(&items, og_arena_printf(arena, "%s/%s %s %u %u", need->policy, need->rule,
+                                          need->group, need->count, need->within_s));
+    }
+    return items_done(&items);
+}
+
+static const char *canonical(const struct og_guard_stmt *stmt, struct og_arena *arena)
+{
+    struct og_buf out;
+    const char *text;
+
+    og_buf_init(&out, OG_MAX_REQUEST_BYTES / 2);
+    og_lex_canonical(&stmt->lex, stmt->text.utf8, &out);
+    /* A request that a person cannot read whole is none. */
+    text = og_buf_is_failed(&out) ? NULL : og_arena_strdup(arena, og_buf_str(&out));
+    og_buf_release(&out);
+    return text;
+}
+
+int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
+                      struct og_msg_request *out)
+{
+    uint8_t *binding = og_arena_alloc(arena, OG_SHA256_BYTES);
+    const char *text = canonical(stmt, arena);
+    struct og_list parameters = {0};
+    int r = binding ? og_record_binding(stmt, binding) : -ENOMEM;
+
+    if (r == 0)
+        r = og_params_describe(&stmt->params, stmt->lex.n_markers, arena, &parameters);
+    if (r < 0)
+        return r;
+    if (!text)
+        return -EMSGSIZE;
+    *out = (struct og_msg_request){
+        .statement = stmt->id,
+        .text = text,
+        .kind = stmt->facts.kind,
+        .text_sha256 = digest_text(stmt, arena),
+        .binding = {.bytes = binding, .n_bytes = OG_SHA256_BYTES},
+        .parameters = parameters,
+        .effects = list_effects(&stmt->facts, arena),
+        .columns = list_columns(&stmt->facts, arena),
+        .functions = list_functions(&stmt->facts, arena),
+        .settings = list_settings(stmt, arena),
+        .needs = list_needs(&stmt->verdict, arena),
+        .reason = stmt->verdict.reason,
+        .say = stmt->verdict.say,
+        .object = stmt->verdict.object,
+        .rehearsal = "not measured: this version does not rehearse",
+        .reported_by = stmt->dbc->conf->is_broker ? "worker" : "client",
+    };
+    return 0;
+}

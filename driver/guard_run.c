@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/* SQL text in, execution: prepare, execute, and how an execution ends. Nothing goes down before
+ * guard_gate.c let it pass. */
+#include <string.h>
+
+#include "driver/guard.h"
+
+/* On SQLite what compiles next may touch only what the facts list; the lock makes that and the
+ * compile one step. PostgreSQL needs no lock while the server works. */
+static SQLRETURN permit(struct og_guard_stmt *stmt)
+{
+    struct og_guard_dbc *dbc = stmt->dbc;
+    int r;
+
+    if (dbc->dialect != OG_DIALECT_SQLITE)
+        return SQL_SUCCESS;
+    (void)pthread_mutex_lock(&dbc->lock);
+    /* Observed, not understood: there are no facts to hold the engine to. */
+    if (stmt->facts.refusal.what && stmt->verdict.is_observed)
+        r = og_sqlite_permit_all(dbc->analyser);
+    else
+        r = og_sqlite_permit(dbc->analyser, &stmt->facts);
+    if (r == 0)
+        return SQL_SUCCESS;
+    (void)pthread_mutex_unlock(&dbc->lock);
+    og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
+                "[sqlite] the engine's authorizer could not be set: connect again");
+    return SQL_ERROR;
+}
+
+static void permitted(struct og_guard_stmt *stmt)
+{
+    if (stmt->dbc->dialect == OG_DIALECT_SQLITE)
+        (void)pthread_mutex_unlock(&stmt->dbc->lock);
+}
+
+/* Expanded text holds no escapes any more: the real driver must not look for any in it. */
+static void set_noscan(struct og_guard_stmt *stmt, bool is_on)
+{
+    SQLULEN value = is_on ? SQL_NOSCAN_ON : stmt->noscan;
+
+    if (stmt->text.is_expanded)
+        (void)stmt->object.calls->SQLSetStmtAttr(stmt->object.below, SQL_ATTR_NOSCAN,
+                                                 (SQLPOINTER)(uintptr_t)value, SQL_IS_UINTEGER);
+}
+
+/* Takes or gives back the rowset, as the verdict's masks want it. */
+static SQLRETURN place_rows(struct og_guard_stmt *stmt)
+{
+    og_rows_close(stmt);
+    return stmt->verdict.masks_any ? og_rows_take_over(stmt) : og_rows_hand_back(stmt);
+}
+
+static SQLRETURN note_masks(struct og_guard_stmt *stmt, SQLRETURN code)
+{
+    struct og_buf names;
+
+    if (!stmt->dbc->conf->shows_masks || !stmt->verdict.masks_any || !SQL_SUCCEEDED(code))
+        return code;
+    og_buf_init(&names, 1024);
+    for (size_t i = 0; i < stmt->verdict.n_masks && i < stmt->facts.n_results; i++)
+        if (stmt->verdict.masks[i].kind != OG_MASK_NONE)
+            og_buf_printf(&names, "%s%s", names.n_bytes ? ", " : "",
+                          stmt->facts.results[i].label);
+    og_diag_add_state(&stmt->object.diag, "01000", "[odbcguard] masked columns: %s",
+                      og_buf_str(&names));
+    og_buf_release(&names);
+    return SQL_SUCCESS_WITH_INFO;
+}
+
+/* Between execution and the first row: what the plan was made from must still be what the server
+ * answered from. */
+static SQLRETURN check_stamp(struct og_guard_stmt *stmt)
+{
+    uint8_t now[32];
+    bool is_same;
+
+    if (!stmt->has_stamp)
+        return SQL_SUCCESS;
+    (void)pthread_mutex_lock(&stmt->dbc->lock);
+    is_same = og_pg_catalog_stamp(stmt->dbc->catalog, now) == 0 &&
+              memcmp(now, stmt->stamp, sizeof(now)) == 0;
+    if (!is_same) {
+        stmt->dbc->catalog_version++;
+        stmt->dbc->catalog_checked_ms = 0;
+    }
+    (void)pthread_mutex_unlock(&stmt->dbc->lock);
+    if (is_same)
+        return SQL_SUCCESS;
+    (void)stmt->object.calls->SQLFreeStmt(stmt->object.below, SQL_CLOSE);
+    og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
+                "[catalog] the catalog changed while the statement ran, so its masks may not fit: "
+                "run the statement again");
+    return SQL_ERROR;
+}
+
+/* After the layer below ran the statement. */
+static SQLRETURN executed(struct og_guard_stmt *stmt, SQLRETURN code)
+{
+    SQLLEN n_rows = 0;
+
+    if (code == SQL_NEED_DATA) {
+        stmt->state = OG_STMT_RUNNING;
+        return og_guard_below(stmt, code);
+    }
+    code = og_guard_below(stmt, code);
+    if (!SQL_SUCCEEDED(code)) {
+        stmt->state = stmt->is_prepared ? OG_STMT_PREPARED : OG_STMT_EMPTY;
+        og_gate_finish(stmt, code == SQL_NO_DATA ? SQL_SUCCESS : code);
+        return code;
+    }
+    stmt->state = OG_STMT_OPEN;
+    if (check_stamp(stmt) != SQL_SUCCESS || og_rows_open(stmt) != SQL_SUCCESS) {
+        og_gate_finish(stmt, SQL_ERROR);
+        stmt->state = stmt->is_prepared ? OG_STMT_PREPARED : OG_STMT_EMPTY;
+        return SQL_ERROR;
+    }
+    if (!stmt->facts.returns_rows && !stmt->facts.refusal.what) {
+        if (SQL_SUCCEEDED(stmt->object.calls->SQLRowCount(stmt->object.below, &n_rows)) &&
+            n_rows > 0)
+            stmt->n_rows = (uint64_t)n_rows;
+        og_gate_finish(stmt, SQL_SUCCESS);
+    }
+    return note_masks(stmt, code);
+}
+
+/* A new text or execution ends what was open before. */
+static void begin(struct og_guard_stmt *stmt, const char *api)
+{
+    og_guard_enter(&stmt->object);
+    og_gate_finish(stmt, SQL_SUCCESS);
+    stmt->api = api;
+}
+
+static SQLRETURN prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
+                         bool is_wide)
+{
+    SQLRETURN code;
+
+    stmt->is_prepared = false;
+    stmt->state = OG_STMT_EMPTY;
+    code = og_guard_text_take(stmt, text, n_units, is_wide);
+    if (code == SQL_SUCCESS)
+        code = og_gate_judge(stmt);
+    if (code == SQL_SUCCESS)
+        code = permit(stmt);
+    if (code != SQL_SUCCESS)
+        return code;
+    set_noscan(stmt, true);
+    code = is_wide ? stmt->object.calls->SQLPrepareW(stmt->object.below, stmt->text.sent,
+                                                     stmt->text.n_sent)
+                   : stmt->object.calls->SQLPrepare(stmt->object.below, stmt->text.sent,
+                                                    stmt->text.n_sent);
+    set_noscan(stmt, false);
+    permitted(stmt);
+    if (SQL_SUCCEEDED(code)) {
+        stmt->is_prepared = true;
+        stmt->state = OG_STMT_PREPARED;
+    }
+    return og_guard_below(stmt, code);
+}
+
+static SQLRETURN SQL_API guard_SQLPrepare(SQLHSTMT handle, SQLCHAR *text, SQLINTEGER n_chars)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    begin(stmt, "SQLPrepare");
+    return prepare(stmt, text, n_chars, false);
+}
+
+static SQLRETURN SQL_API guard_SQLPrepareW(SQLHSTMT handle, SQLWCHAR *text, SQLINTEGER n_chars)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    begin(stmt, "SQLPrepare");
+    return prepare(stmt, text, n_chars, true);
+}
+
+/* What masks is checked against the catalog once more after it ran. */
+static SQLRETURN take_stamp(struct og_guard_stmt *stmt)
+{
+    int r;
+
+    stmt->has_stamp = false;
+    if (!stmt->dbc->catalog || !stmt->verdict.touches_masked)
+        return SQL_SUCCESS;
+    (void)pthread_mutex_lock(&stmt->dbc->lock);
+    r = og_pg_catalog_stamp(stmt->dbc->catalog, stmt->stamp);
+    (void)pthread_mutex_unlock(&stmt->dbc->lock);
+    if (r < 0) {
+        og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
+                    "[catalog] the database's catalog could not be read: connect again");
+        return SQL_ERROR;
+    }
+    stmt->has_stamp = true;
+    return SQL_SUCCESS;
+}
+
+/* Everything from the verdict to the moment before the real driver is called. */
+static SQLRETURN clear_for_run(struct og_guard_stmt *stmt)
+{
+    SQLRETURN code = og_gate_judge(stmt);
+
+    if (code == SQL_SUCCESS)
+        code = place_rows(stmt);
+    if (code == SQL_SUCCESS)
+        code = og_gate_pass(stmt);
+    if (code == SQL_SUCCESS)
+        code = take_stamp(stmt);
+    if (code == SQL_SUCCESS)
+        code = permit(stmt);
+    if (code != SQL_SUCCESS)
+        og_gate_finish(stmt, SQL_ERROR);
+    return code;
+}
+
+static SQLRETURN exec_direct(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
+                             bool is_wide)
+{
+    SQLRETURN code = og_guard_text_take(stmt, text, n_units, is_wide);
+
+    stmt->is_prepared = false;
+    if (code == SQL_SUCCESS)
+        code = clear_for_run(stmt);
+    if (code != SQL_SUCCESS)
+        return code;
+    set_noscan(stmt, true);
+    code = is_wide ? stmt->object.calls->SQLExecDirectW(stmt->object.below, stmt->text.sent,
+                                                        stmt->text.n_sent)
+                   : stmt->object.calls->SQLExecDirect(stmt->object.below, stmt->text.sent,
+                                                       stmt->text.n_sent);
+    set_noscan(stmt, false);
+    permitted(stmt);
+    return executed(stmt, code);
+}
+
+static SQLRETURN SQL_API guard_SQLExecDirect(SQLHSTMT handle, SQLCHAR *text, SQLINTEGER n_chars)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    begin(stmt, "SQLExecDirect");
+    return exec_direct(stmt, text, n_chars, false);
+}
+
+static SQLRETURN SQL_API guard_SQLExecDirectW(SQLHSTMT handle, SQLWCHAR *text, SQLINTEGER n_chars)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    begin(stmt, "SQLExecDirect");
+    return exec_direct(stmt, text, n_chars, true);
+}
+
+static SQLRETURN SQL_API guard_SQLExecute(SQLHSTMT handle)
+{
+    struct og_guard_stmt *stmt = handle;
+    SQLRETURN code;
+
+    begin(stmt, "SQLExecute");
+    if (!stmt->is_prepared) /* the real driver knows the right answer to a call out of sequence */
+        return stmt->text.utf8 ? (og_diag_add_state(&stmt->object.diag, "HY010",
+                                                    "[odbcguard] function sequence error"),
+                                  SQL_ERROR)
+                               : og_guard_below(stmt, stmt->object.calls->SQLExecute(
+                                                          stmt->object.below));
+    code = clear_for_run(stmt);
+    if (code != SQL_SUCCESS)
+        return code;
+    code = stmt->object.calls->SQLExecute(stmt->object.below);
+    permitted(stmt);
+    return executed(stmt, code);
+}
+
+/* The rest of an execution that asked for data: decided and recorded when it began. */
+static SQLRETURN SQL_API guard_SQLParamData(SQLHSTMT handle, SQLPOINTER *token)
+{
+    struct og_guard_stmt *stmt = handle;
+    SQLRETURN code;
+
+    og_guard_enter(&stmt->object);
+    if (stmt->state == OG_STMT_RUNNING) {
+        code = permit(stmt);
+        if (code != SQL_SUCCESS)
+            return code;
+    }
+    code = stmt->object.calls->SQLParamData(stmt->object.below, token);
+    if (stmt->state != OG_STMT_RUNNING)
+        return og_guard_below(stmt, code);
+    permitted(stmt);
+    return executed(stmt, code);
+}
+
+static SQLRETURN SQL_API guard_SQLPutData(SQLHSTMT handle, SQLPOINTER data, SQLLEN n_bytes)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    og_guard_enter(&stmt->object);
+    return og_guard_below(stmt,
+                          stmt->object.calls->SQLPutData(stmt->object.below, data, n_bytes));
+}
+
+/* Only one statement runs per execution, so a further result is one more parameter set's: the plan
+ * is the same, and og_rows_open checks that the columns are. */
+static SQLRETURN SQL_API guard_SQLMoreResults(SQLHSTMT handle)
+{
+    struct og_guard_stmt *stmt = handle;
+    SQLRETURN code;
+
+    og_guard_enter(&stmt->object);
+    og_rows_close(stmt);
+    code = og_guard_below(stmt, stmt->object.calls->SQLMoreResults(stmt->object.below));
+    if (code == SQL_NO_DATA || code == SQL_ERROR)
+        og_gate_finish(stmt, code == SQL_ERROR ? SQL_ERROR : SQL_SUCCESS);
+    if (SQL_SUCCEEDED(code) && og_rows_open(stmt) != SQL_SUCCESS)
+        return SQL_ERROR;
+    return code;
+}
+
+static SQLRETURN SQL_API guard_SQLFreeStmt(SQLHSTMT handle, SQLUSMALLINT option)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    og_guard_enter(&stmt->object);
+    switch (option) {
+    case SQL_CLOSE:
+        og_rows_close(stmt);
+        og_gate_finish(stmt, SQL_SUCCESS);
+        break;
+    case SQL_UNBIND:
+        og_bindings_clear(stmt);
+        break;
+    case SQL_RESET_PARAMS:
+        og_params_reset(&stmt->params);
+        break;
+    default:
+        break;
+    }
+    return og_guard_below(stmt, stmt->object.calls->SQLFreeStmt(stmt->object.below, option));
+}
+
+static SQLRETURN SQL_API guard_SQLCloseCursor(SQLHSTMT handle)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    og_guard_enter(&stmt->object);
+    og_rows_close(stmt);
+    og_gate_finish(stmt, SQL_SUCCESS);
+    return og_guard_below(stmt, stmt->object.calls->SQLCloseCursor(stmt->object.below));
+}
+
+/* Comes from another thread, with no lock held: touches nothing but one flag. */
+static SQLRETURN SQL_API guard_SQLCancel(SQLHSTMT handle)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    stmt->is_cancelled = true;
+    return stmt->object.calls->SQLCancel(stmt->object.below);
+}
+
+static SQLRETURN bind_parameter(struct og_guard_stmt *stmt, const struct og_param *param)
+{
+    SQLRETURN code = SQL_SUCCESS;
+
+    if (og_params_bind(&stmt->params, param) < 0) {
+        og_diag_add_state(&stmt->object.diag, "HY001", "[odbcguard] memory allocation error");
+        code = SQL_ERROR;
+    }
+    return code;
+}
+
+static SQLRETURN SQL_API guard_SQLBindParameter(SQLHSTMT handle, SQLUSMALLINT number,
+                                                SQLSMALLINT io_type, SQLSMALLINT c_type,
+                                                SQLSMALLINT sql_type, SQLULEN column_size,
+                                                SQLSMALLINT scale, SQLPOINTER data,
+                                                SQLLEN max_bytes, SQLLEN *indicator)
+{
+    struct og_guard_stmt *stmt = handle;
+    struct og_param param = {number, io_type, c_type,    sql_type, column_size,
+                             scale,  data,    max_bytes, indicator};
+    SQLRETURN code;
+
+    og_guard_enter(&stmt->object);
+    code = og_guard_below(stmt, stmt->object.calls->SQLBindParameter(
+                                    stmt->object.below, number, io_type, c_type, sql_type,
+                                    column_size, scale, data, max_bytes, indicator));
+    return SQL_SUCCEEDED(code) && bind_parameter(stmt, &param) != SQL_SUCCESS ? SQL_ERROR : code;
+}
+
+static SQLRETURN SQL_API guard_SQLBindParam(SQLHSTMT handle, SQLUSMALLINT number,
+                                            SQLSMALLINT c_type, SQLSMALLINT sql_type,
+                                            SQLULEN column_size, SQLSMALLINT scale,
+                                            SQLPOINTER data, SQLLEN *indicator)
+{
+    struct og_guard_stmt *stmt = handle;
+    struct og_param param = {number, SQL_PARAM_INPUT, c_type, sql_type, column_size,
+                             scale,  data,            0,      indicator};
+    SQLRETURN code;
+
+    og_guard_enter(&stmt->object);
+    code = og_guard_below(stmt, stmt->object.calls->SQLBindParam(stmt->object.below, number, c_type,
+                                                                 sql_type, column_size, scale,
+                                                                 data, indicator));
+    return SQL_SUCCEEDED(code) && bind_parameter(stmt, &param) != SQL_SUCCESS ? SQL_ERROR : code;
+}
+
+static SQLRETURN SQL_API guard_SQLSetParam(SQLHSTMT handle, SQLUSMALLINT number,
+                                           SQLSMALLINT c_type, SQLSMALLINT sql_type,
+                                           SQLULEN column_size, SQLSMALLINT scale, SQLPOINTER data,
+                                           SQLLEN *indicator)
+{
+    struct og_guard_stmt *stmt = handle;
+    struct og_param param = {number, SQL_PARAM_INPUT, c_type, sql_type, column_size,
+                             scale,  data,            0,      indicator};
+    SQLRETURN code;
+
+    og_guard_enter(&stmt->object);
+    code = og_guard_below(stmt, stmt->object.calls->SQLSetParam(stmt->object.below, number, c_type,
+                                                                sql_type, column_size, scale, data,
+                                                                indicator));
+    return SQL_SUCCEEDED(code) && bind_parameter(stmt, &param) != SQL_SUCCESS ? SQL_ERROR : code;
+}
+
+static SQLRETURN SQL_API guard_SQLParamOptions(SQLHSTMT handle, SQLULEN n_sets, SQLULEN *row)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    og_guard_enter(&stmt->object);
+    stmt->params.n_sets = n_sets;
+    return og_guard_below(stmt,
+                          stmt->object.calls->SQLParamOptions(stmt->object.below, n_sets, row));
+}
+
+void og_guard_install_run(struct og_calls *calls)
+{
+    calls->SQLPrepare = guard_SQLPrepare;
+    calls->SQLPrepareW = guard_SQLPrepareW;
+    calls->SQLExecDirect = guard_SQLExecDirect;
+    calls->SQLExecDirectW = guard_SQLExecDirectW;
+    calls->SQLExecute = guard_SQLExecute;
+    calls->SQLParamData = guard_SQLParamData;
+    calls->SQLPutData = guard_SQLPutData;
+    calls->SQLMoreResults = guard_SQLMoreResults;
+    calls->SQLFreeStmt = guard_SQLFreeStmt;
+    calls->SQLCloseCursor = guard_SQLCloseCursor;
+    calls->SQLCancel = guard_SQLCancel;
+    calls->SQLBindParameter = guard_SQLBindParameter;
+    calls->SQLBindParam = guard_SQLBindParam;
+    calls->SQLSetParam = guard_SQLSetParam;
+    calls->SQLParamOptions = guard_SQLParamOptions;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* The application's SQL text: copied once, so that what is analysed is what goes down even if the
+ * application writes into its buffer meanwhile. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/sql_escape.h"
+#include "common/utf.h"
+#include "driver/guard.h"
+
+/* SQLite ODBC writes a NUL behind the given length; give it room of its own. */
+#define SLACK_BYTES 16u
+
+void og_guard_text_release(struct og_guard_text *text)
+{
+    free(text->utf8);
+    free(text->sent);
+    *text = (struct og_guard_text){0};
+}
+
+static SQLRETURN refuse(struct og_guard_stmt *stmt, const char *why)
+{
+    og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false, "[text] %s", why);
+    return SQL_ERROR;
+}
+
+/* Length in units, or -1 for a length that is not allowed. */
+static int64_t count_units(const void *text, SQLINTEGER n_units, bool is_wide)
+{
+    const SQLWCHAR *wide = text;
+    int64_t n = 0;
+
+    if (n_units >= 0)
+        return n_units;
+    if (n_units != SQL_NTS)
+        return -1;
+    if (!is_wide)
+        return (int64_t)strnlen(text, OG_MAX_SQL_BYTES + 1u);
+    while (n <= (int64_t)OG_MAX_SQL_BYTES && wide[n])
+        n++;
+    return n;
+}
+
+/* A copy of n_bytes with zeroed room behind. */
+static void *copy_with_slack(const void *bytes, size_t n_bytes)
+{
+    char *copy = calloc(1, n_bytes + SLACK_BYTES);
+
+    if (copy && n_bytes)
+        memcpy(copy, bytes, n_bytes);
+    return copy;
+}
+
+static SQLRETURN decode(struct og_guard_stmt *stmt, size_t n_units)
+{
+    struct og_guard_text *text = &stmt->text;
+    struct og_buf utf8;
+
+    og_buf_init(&utf8, OG_MAX_SQL_BYTES);
+    if (text->is_wide) {
+        if (og_utf16_to_utf8(text->sent, n_units, &utf8) != 0) {
+            og_buf_release(&utf8);
+            return refuse(stmt, "the statement is not valid UTF-16: send valid text");
+        }
+    } else if (og_utf8_valid_prefix(text->sent, n_units) != n_units) {
+        return refuse(stmt, "the statement is not valid UTF-8: set the client's character set to "
+                            "UTF-8, or use the wide functions");
+    } else {
+        og_buf_append(&utf8, text->sent, n_units);
+    }
+    text->n_utf8 = utf8.n_bytes;
+    text->utf8 = og_buf_take(&utf8);
+    if (!text->utf8)
+        return refuse(stmt, "the statement is longer than the guard analyses (1 MiB): send it in "
+                            "smaller statements");
+    return SQL_SUCCESS;
+}
+
+/* Replaces what goes down by the expanded text, in the form the application used. */
+static SQLRETURN send_expanded(struct og_guard_stmt *stmt, const struct og_buf *expanded)
+{
+    struct og_guard_text *text = &stmt->text;
+    struct og_buf wide;
+
+    free(text->sent);
+    text->sent = NULL;
+    free(text->utf8);
+    text->utf8 = copy_with_slack(og_buf_str(expanded), expanded->n_bytes);
+    text->n_utf8 = expanded->n_bytes;
+    if (!text->is_wide) {
+        text->sent = copy_with_slack(og_buf_str(expanded), expanded->n_bytes);
+        text->n_sent = (SQLINTEGER)expanded->n_bytes;
+    } else {
+        og_buf_init(&wide, 2u * OG_MAX_SQL_BYTES);
+        if (og_utf8_to_utf16(og_buf_str(expanded), expanded->n_bytes, &wide) == 0 &&
+            !og_buf_is_failed(&wide)) {
+            text->sent = copy_with_slack(og_buf_str(&wide), wide.n_bytes);
+            text->n_sent = (SQLINTEGER)(wide.n_bytes / sizeof(SQLWCHAR));
+        }
+        og_buf_release(&wide);
+    }
+    text->is_expanded = true;
+    if (!text->utf8 || !text->sent)
+        return refuse(stmt, "out of memory");
+    return SQL_SUCCESS;
+}
+
+SQLRETURN og_guard_text_split(struct og_guard_stmt *stmt)
+{
+    struct og_lex_options options = {
+        .dialect = stmt->dbc->dialect,
+        .backslash_escapes = stmt->dbc->dialect == OG_DIALECT_POSTGRESQL &&
+                             !stmt->dbc->has_conforming_strings,
+    };
+    int r = og_lex_split(&options, stmt->text.utf8, stmt->text.n_utf8, &stmt->facts_arena,
+                         &stmt->lex);
+
+    if (r == 0)
+        return SQL_SUCCESS;
+    if (r == OG_LEX_E_TEXT)
+        og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
+                    "[text] %s at byte %zu of the statement: correct the text", stmt->lex.what,
+                    stmt->lex.position);
+    else
+        (void)refuse(stmt, "out of memory");
+    return SQL_ERROR;
+}
+
+static SQLRETURN expand(struct og_guard_stmt *stmt)
+{
+    struct og_escape_error error = {0};
+    struct og_buf expanded;
+    SQLRETURN code = SQL_ERROR;
+    int r;
+
+    og_buf_init(&expanded, OG_MAX_SQL_BYTES);
+    r = og_escape_expand(stmt->dbc->dialect, &stmt->lex, stmt->text.utf8, &expanded, &error);
+    if (r == 0 && !og_buf_is_failed(&expanded)) {
+        code = send_expanded(stmt, &expanded);
+        if (code == SQL_SUCCESS)
+            code = og_guard_text_split(stmt);
+    } else if (r > 0) {
+        og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
+                    "[escape] %s at byte %zu of the statement: write it without the ODBC escape",
+                    error.what, error.position);
+    } else {
+        (void)refuse(stmt, "out of memory");
+    }
+    og_buf_release(&expanded);
+    return code;
+}
+
+SQLRETURN og_guard_text_take(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
+                             bool is_wide)
+{
+    int64_t n;
+
+    og_guard_text_release(&stmt->text);
+    og_arena_reset(&stmt->facts_arena);
+    stmt->has_facts = false;
+    if (!text) {
+        og_diag_add_state(&stmt->object.diag, "HY009", "invalid use of null pointer");
+        return SQL_ERROR;
+    }
+    n = count_units(text, n_units, is_wide);
+    if (n < 0) {
+        og_diag_add_state(&stmt->object.diag, "HY090", "invalid string or buffer length");
+        return SQL_ERROR;
+    }
+    if (n > (int64_t)OG_MAX_SQL_BYTES)
+        return refuse(stmt, "the statement is longer than the guard analyses (1 MiB): send it in "
+                            "smaller statements");
+    stmt->text.is_wide = is_wide;
+    stmt->text.n_sent = (SQLINTEGER)n;
+    stmt->text.sent = copy_with_slack(text, (size_t)n * (is_wide ? sizeof(SQLWCHAR) : 1u));
+    if (!stmt->text.sent)
+        return refuse(stmt, "out of memory");
+    if (decode(stmt, (size_t)n) != SQL_SUCCESS || og_guard_text_split(stmt) != SQL_SUCCESS)
+        return SQL_ERROR;
+    return stmt->lex.has_braces && stmt->noscan != SQL_NOSCAN_ON ? expand(stmt) : SQL_SUCCESS;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* ctl_explain.h - facts and verdict as guardctl explain shows them. */
+#ifndef OG_FUSEFS_CTL_EXPLAIN_H
+#define OG_FUSEFS_CTL_EXPLAIN_H
+
+#include "common/decide.h"
+#include "fusefs/ctl.h"
+
+/* Prints to standard output, as text or JSON. */
+void og_ctl_explain_print(const struct og_ctl_call *call, const struct og_decide_input *input,
+                          const struct og_verdict *verdict);
+
+#endif
