@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* approval.h - requests: statements parked for approval, their answers and grants; kept in
+ * STATE/requests/r-....json (written whole, fsynced, renamed) so that they survive a restart. guardfs is
+ * the only judge: who may answer is resolved at the moment of the answer, from the uid that wrote it.
+ * The file that people edit is request_file.h's; how editors save is save.h's.
+ * Grants are bound (og_msg_request.binding), single use, and expire. A crash leaves a request pending or
+ * expired, never approved. */
+#ifndef OG_FUSEFS_APPROVAL_H
+#define OG_FUSEFS_APPROVAL_H
+
+#include "common/arena.h"
+#include "common/id.h"
+#include "common/proto.h"
+#include "fusefs/session.h"
+
+struct og_approvals;
+
+enum og_request_state {
+    OG_REQUEST_PENDING = 0,
+    OG_REQUEST_APPROVED, /* a grant that was not spent yet */
+    OG_REQUEST_DENIED,
+    OG_REQUEST_EXPIRED,
+    OG_REQUEST_VOID,
+    OG_REQUEST_SPENT
+};
+
+/* One approve rule to satisfy: who of which group, how many. */
+struct og_request_need {
+    const char *policy, *rule, *group;
+    uint32_t count;
+};
+
+struct og_request_answer {
+    uint32_t uid;
+    const char *person;   /* as persons are compared: "user:alice" or "uid:1001" */
+    const char *decision; /* approve, deny */
+    const char *reason;
+    int64_t unix_ms;
+};
+
+struct og_request {
+    struct og_request *next; /* newest first */
+    struct og_arena arena;
+    char id[OG_ID_BYTES];
+    enum og_request_state state;
+    uint32_t revision; /* 1: amending comes later */
+    char digest[65];   /* of the request file's immutable part */
+    const char *text;  /* the request file as shown while pending (request_file.c makes it) */
+    const char *answered_text; /* the bytes that were saved with the answer, or NULL */
+    uint8_t binding[32];
+    uint32_t requester_uid;
+    const char *requester_person; /* persons are compared: "user:alice", else "uid:N" */
+    const char *requester_display;
+    const char *target, *kind, *sql, *reason_asked;
+    const struct og_request_need *needs;
+    size_t n_needs;
+    struct og_request_answer answers[16];
+    size_t n_answers;
+    int64_t created_ms, expires_ms, decided_ms; /* unix milliseconds */
+    const char *error; /* last refused save: line, column, reason; "" */
+};
+
+OG_MUST int og_approvals_open(struct og_daemon *daemon, struct og_approvals **out,
+                              struct og_buf *why);
+struct og_approvals *og_approvals_close(struct og_approvals *approvals);
+
+/* A driver's REQUEST: finds a pending request or unspent grant with the same binding and requester, or
+ * makes one. Answers into out (strings borrowed until the next call). Returns: 0; -EDQUOT (too many
+ * pending for this requester, 64); -errno when it could not be stored. */
+OG_MUST int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
+                             const struct og_msg_request *message, struct og_msg_requested *out);
+/* State now, for WAIT. Returns: 0; -ENOENT. */
+OG_MUST int og_approvals_state(struct og_approvals *approvals, const char *id,
+                               struct og_msg_requested *out);
+/* Spends the grant for an intent: same binding, same requester, approved, not expired, policy set still
+ * the one it was asked under (binding covers it). Stored as spent BEFORE the intent is acknowledged.
+ * Returns: 0; -EPERM with why (static text). */
+OG_MUST int og_approvals_spend(struct og_approvals *approvals, const struct og_session *session,
+                               const char *id, const uint8_t binding[static 32],
+                               const char **why);
+/* An answer by file or guardctl. decision approve|deny. digest8: first 8 of the digest or NULL (the whole
+ * file was compared). Returns: 0 and the state may have changed; -EPERM (own request, or not in a needed
+ * group), -EKEYEXPIRED, -ENOENT (decided), -EINVAL, -EBADMSG (a denial without reason), -ESTALE; why: text. */
+OG_MUST int og_approvals_answer(struct og_approvals *approvals, struct og_request *request,
+                                uint32_t uid, const char *decision, const char *reason,
+                                const char *digest8, const char *saved_text, const char **why);
+/* Expires what is due; called by a timer. */
+void og_approvals_expire(struct og_approvals *approvals, int64_t now_ms);
+
+struct og_request *og_approvals_first(struct og_approvals *approvals);
+struct og_request *og_approvals_find(struct og_approvals *approvals, const char *id);
+const char *og_request_state_word(enum og_request_state state);
+/* The daemon calls this to learn of every state change (to answer parked WAITs). */
+void og_approvals_on_change(struct og_approvals *approvals,
+                            void (*changed)(void *context, const struct og_request *request),
+                            void *context);
+
+#endif

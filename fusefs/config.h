@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* config.h - guardfs' configuration file: who is who and what targets are (docs/config.md). Strict
+ * YAML: an unknown key is an error with line and column. Without a file everything has defaults: every
+ * peer is uid:N, there are no groups and no roles.
+ *   user: odbcguard                      # run as, after mounting
+ *   people: {alice: [uid:1001]}          # evidence -> person
+ *   agents: {report-bot: [uid:1005]}     # a name for an agent's uid
+ *   groups: {dba: [user:alice], ai-agents: [agent:report-bot, uid:1007]}
+ *   roles: {admin: [group:dba], approver: [group:dba], auditor: [user:carol]}
+ *   targets: {shop: {labels: [env:production]}} */
+#ifndef OG_FUSEFS_CONFIG_H
+#define OG_FUSEFS_CONFIG_H
+
+#include "common/base.h"
+#include "common/buf.h"
+#include "common/principal.h"
+
+struct og_config;
+
+#define OG_CONFIG_E_INVALID 1 /* messages: name:line:column: text, one a line */
+
+/* name: for messages. bytes NULL: the defaults. Returns: 0; E_INVALID; -ENOMEM. */
+OG_MUST int og_config_parse(const char *name, const char *bytes, size_t n_bytes,
+                            struct og_buf *messages, struct og_config **out);
+struct og_config *og_config_free(struct og_config *config);
+
+/* The account to run as; NULL: stay. */
+const char *og_config_user(const struct og_config *config);
+/* The person (or NULL) and agent name (or NULL) that a uid counts as. Borrowed. */
+const char *og_config_person(const struct og_config *config, uint32_t uid);
+const char *og_config_agent(const struct og_config *config, uint32_t uid);
+bool og_config_has_group(const struct og_config *config, const char *group);
+/* Whether this uid (through its person or agent name, or listed itself) is in the group; groups may
+ * list groups (no cycles: an error at parse). */
+bool og_config_uid_in_group(const struct og_config *config, uint32_t uid, const char *group);
+/* role: admin, approver, auditor. uid 0 counts only if listed. */
+bool og_config_uid_has_role(const struct og_config *config, uint32_t uid, const char *role);
+/* All groups of a uid: names without prefix; at most max. Returns how many. */
+size_t og_config_groups(const struct og_config *config, uint32_t uid, const char **out, size_t max);
+/* Labels of a target; n_out 0 for unknown targets. */
+const char *const *og_config_labels(const struct og_config *config, const char *target,
+                                    size_t *n_out);
+
+#endif
