@@ -27,9 +27,12 @@ struct og_diag {
 
 void og_diag_clear(struct og_diag *diag);
 void og_diag_release(struct og_diag *diag);
+/* Takes the first record off: for SQLError, which hands each out once. */
+void og_diag_drop_first(struct og_diag *diag);
 
-/* Adds one of our errors: "[odbcguard] " and the text (the text may bring its own second bracket,
- * as common/reply.h makes it: then is_complete is true and nothing is added).
+/* Adds one of our errors: "[odbcguard] " and the text (no space after it where the text begins
+ * with a second bracket of its own). og_diag_add_complete takes a text that is whole already, as
+ * common/reply.h makes it.
  * A full or unallocatable list keeps what it has: the first record is the one that counts. */
 void og_diag_add(struct og_diag *diag, enum og_err code, bool is_at_connect, const char *format,
                  ...) OG_PRINTF(4, 5);

@@ -219,9 +219,7 @@ static SQLRETURN SQL_API guard_SQLError(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt,
 
     if (diag->n_records) {
         code = og_diag_get_rec(diag, false, 1, sqlstate, native, text, max_chars, n_chars);
-        free(diag->records[0].text);
-        diag->n_records--;
-        memmove(diag->records, diag->records + 1, diag->n_records * sizeof(diag->records[0]));
+        og_diag_drop_first(diag);
         return code;
     }
     if (!object->shows_below)

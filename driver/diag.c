@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include "driver/diag.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/utf.h"
+
+#define MAX_RECORDS 64u
+#define MAX_TEXT_BYTES (16u * 1024u)
+
+void og_diag_clear(struct og_diag *diag)
+{
+    for (size_t i = 0; i < diag->n_records; i++)
+        free(diag->records[i].text);
+    diag->n_records = 0;
+}
+
+void og_diag_release(struct og_diag *diag)
+{
+    og_diag_clear(diag);
+    free(diag->records);
+    memset(diag, 0, sizeof(*diag));
+}
+
+void og_diag_drop_first(struct og_diag *diag)
+{
+    if (!diag->n_records)
+        return;
+    free(diag->records[0].text);
+    diag->n_records--;
+    memmove(diag->records, diag->records + 1, diag->n_records * sizeof(diag->records[0]));
+}
+
+/* Takes text over. */
+static void push(struct og_diag *diag, const char *sqlstate, SQLINTEGER native, char *text)
+{
+    struct og_diag_record *record;
+
+    if (diag->n_records == diag->max_records && diag->max_records < MAX_RECORDS) {
+        size_t max = diag->max_records ? diag->max_records * 2 : 4;
+        struct og_diag_record *records = realloc(diag->records, max * sizeof(*records));
+
+        if (records) {
+            diag->records = records;
+            diag->max_records = max;
+        }
+    }
+    if (diag->n_records == diag->max_records || !text) {
+        free(text);
+        return;
+    }
+    record = &diag->records[diag->n_records++];
+    *record = (struct og_diag_record){
+        .native = native,
+        .text = text,
+        .row_number = SQL_NO_ROW_NUMBER,
+        .column_number = SQL_NO_COLUMN_NUMBER,
+    };
+    (void)snprintf(record->sqlstate, sizeof(record->sqlstate), "%s", sqlstate);
+}
+
+static void push_formatted(struct og_diag *diag, const char *sqlstate, SQLINTEGER native,
+                           const char *prefix, const char *format, va_list args)
+    __attribute__((__format__(__printf__, 5, 0)));
+
+static void push_formatted(struct og_diag *diag, const char *sqlstate, SQLINTEGER native,
+                           const char *prefix, const char *format, va_list args)
+{
+    struct og_buf text;
+
+    og_buf_init(&text, MAX_TEXT_BYTES);
+    og_buf_append_str(&text, prefix);
+    og_buf_vprintf(&text, format, args);
+    push(diag, sqlstate, native, og_buf_take(&text));
+    og_buf_release(&text);
+}
+
+static const char *state_of(enum og_err code, bool is_at_connect)
+{
+    const struct og_err_info *info = og_err_info(code);
+
+    return is_at_connect ? info->sqlstate_at_connect : info->sqlstate;
+}
+
+void og_diag_add(struct og_diag *diag, enum og_err code, bool is_at_connect, const char *format,
+                 ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    push_formatted(diag, state_of(code, is_at_connect), og_err_info(code)->native,
+                   format[0] == '[' ? "[odbcguard]" : "[odbcguard] ", format, args);
+    va_end(args);
+}
+
+void og_diag_add_complete(struct og_diag *diag, enum og_err code, bool is_at_connect,
+                          const char *text)
+{
+    push(diag, state_of(code, is_at_connect), og_err_info(code)->native, strdup(text));
+}
+
+void og_diag_add_state(struct og_diag *diag, const char *sqlstate, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    push_formatted(diag, sqlstate, 0, "", format, args);
+    va_end(args);
+}
+
+void og_diag_add_raw(struct og_diag *diag, const char *sqlstate, SQLINTEGER native,
+                     const char *text)
+{
+    push(diag, sqlstate, native, strdup(text));
+}
+
+/* ---- handing out ---- */
+
+static size_t wide_length(const SQLWCHAR *units)
+{
+    size_t n = 0;
+
+    while (units[n])
+        n++;
+    return n;
+}
+
+/* Text as SQLWCHAR, NUL-terminated; free(). NULL without memory. */
+static SQLWCHAR *widen(const char *text)
+{
+    struct og_buf wide;
+    SQLWCHAR *units;
+
+    og_buf_init(&wide, MAX_TEXT_BYTES * 2 + 2);
+    if (og_utf8_to_utf16(text, strlen(text), &wide) != 0) {
+        og_buf_clear(&wide);
+        for (const char *c = text; *c; c++) /* a driver's bytes in some other encoding */
+            og_buf_append(&wide, &(SQLWCHAR){(unsigned char)*c < 0x80 ? (SQLWCHAR)*c : '?'},
+                          sizeof(SQLWCHAR));
+    }
+    og_buf_append(&wide, &(SQLWCHAR){0}, sizeof(SQLWCHAR));
+    units = (SQLWCHAR *)(void *)og_buf_take(&wide);
+    og_buf_release(&wide);
+    return units;
+}
+
+/* Copies text in the caller's form. max: characters of the form, terminator included. n_out: whole
+ * length in characters. Returns whether it was cut. */
+static bool put_text(const char *text, bool is_wide, void *out, size_t max, size_t *n_out)
+{
+    size_t n_bytes = strlen(text);
+    SQLWCHAR *wide;
+    size_t n_copied;
+
+    if (!is_wide) {
+        *n_out = n_bytes;
+        if (!out || !max)
+            return out != NULL;
+        n_copied = n_bytes < max ? n_bytes : max - 1;
+        memcpy(out, text, n_copied);
+        ((char *)out)[n_copied] = '\0';
+        return n_copied < n_bytes;
+    }
+    wide = widen(text);
+    *n_out = wide ? wide_length(wide) : 0;
+    if (!out || !max || !wide) {
+        free(wide);
+        return out != NULL;
+    }
+    n_copied = *n_out < max ? *n_out : max - 1;
+    memcpy(out, wide, n_copied * sizeof(SQLWCHAR));
+    ((SQLWCHAR *)out)[n_copied] = 0;
+    free(wide);
+    return n_copied < *n_out;
+}
+
+SQLRETURN og_diag_get_rec(const struct og_diag *diag, bool is_wide, SQLSMALLINT number,
+                          void *sqlstate, SQLINTEGER *native, void *text, SQLSMALLINT max_chars,
+                          SQLSMALLINT *n_chars)
+{
+    const struct og_diag_record *record;
+    size_t n_text, n_state;
+    bool is_cut;
+
+    if (number < 1 || max_chars < 0)
+        return SQL_ERROR;
+    if ((size_t)number > diag->n_records)
+        return SQL_NO_DATA;
+    record = &diag->records[number - 1];
+    if (sqlstate)
+        (void)put_text(record->sqlstate, is_wide, sqlstate, 6, &n_state);
+    if (native)
+        *native = record->native;
+    is_cut = put_text(record->text, is_wide, text, (size_t)max_chars, &n_text);
+    if (n_chars)
+        *n_chars = (SQLSMALLINT)n_text;
+    return is_cut ? SQL_SUCCESS_WITH_INFO : SQL_SUCCESS;
+}
+
+static SQLRETURN put_field(const char *text, bool is_wide, void *value, SQLSMALLINT max_bytes,
+                           SQLSMALLINT *n_bytes)
+{
+    size_t width = is_wide ? sizeof(SQLWCHAR) : 1;
+    size_t n_text;
+    bool is_cut;
+
+    if (max_bytes < 0)
+        return SQL_ERROR;
+    is_cut = put_text(text, is_wide, value, (size_t)max_bytes / width, &n_text);
+    if (n_bytes)
+        *n_bytes = (SQLSMALLINT)(n_text * width);
+    return is_cut ? SQL_SUCCESS_WITH_INFO : SQL_SUCCESS;
+}
+
+/* Class and subclass origin: states whose class or subclass ODBC adds to the ISO ones. */
+static const char *origin(const char *sqlstate, bool is_subclass)
+{
+    bool is_odbc = strncmp(sqlstate, "IM", 2) == 0 ||
+                   (is_subclass && strncmp(sqlstate, "HY", 2) == 0);
+
+    return is_odbc ? "ODBC 3.0" : "ISO 9075";
+}
+
+SQLRETURN og_diag_get_field(const struct og_diag *diag, bool is_wide, SQLSMALLINT number,
+                            SQLSMALLINT field, void *value, SQLSMALLINT max_bytes,
+                            SQLSMALLINT *n_bytes)
+{
+    const struct og_diag_record *record;
+
+    if (number < 1)
+        return SQL_ERROR;
+    if ((size_t)number > diag->n_records)
+        return SQL_NO_DATA;
+    record = &diag->records[number - 1];
+    switch (field) {
+    case SQL_DIAG_SQLSTATE:
+        return put_field(record->sqlstate, is_wide, value, max_bytes, n_bytes);
+    case SQL_DIAG_MESSAGE_TEXT:
+        return put_field(record->text, is_wide, value, max_bytes, n_bytes);
+    case SQL_DIAG_CLASS_ORIGIN:
+        return put_field(origin(record->sqlstate, false), is_wide, value, max_bytes, n_bytes);
+    case SQL_DIAG_SUBCLASS_ORIGIN:
+        return put_field(origin(record->sqlstate, true), is_wide, value, max_bytes, n_bytes);
+    case SQL_DIAG_CONNECTION_NAME:
+    case SQL_DIAG_SERVER_NAME:
+        return put_field("", is_wide, value, max_bytes, n_bytes);
+    case SQL_DIAG_NATIVE:
+        if (value)
+            *(SQLINTEGER *)value = record->native;
+        return SQL_SUCCESS;
+    case SQL_DIAG_ROW_NUMBER:
+        if (value)
+            *(SQLLEN *)value = record->row_number;
+        return SQL_SUCCESS;
+    case SQL_DIAG_COLUMN_NUMBER:
+        if (value)
+            *(SQLINTEGER *)value = record->column_number;
+        return SQL_SUCCESS;
+    default:
+        return SQL_ERROR;
+    }
+}

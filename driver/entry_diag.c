@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Diagnostics: the entry layer's own records (of calls that reached nothing below) first, then the
+ * layer's, with the caller's own buffers and sizes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "driver/entry.h"
+#include "driver/handle.h"
+
+static bool has_below(const struct og_handle *h)
+{
+    return h->shows_below && h->calls && h->below;
+}
+
+/* Number of the record for the layer below: ours come first. */
+static SQLSMALLINT below_number(const struct og_handle *h, SQLSMALLINT number)
+{
+    SQLSMALLINT n_own = (SQLSMALLINT)h->diag.n_records;
+
+    return number > n_own ? (SQLSMALLINT)(number - n_own) : number;
+}
+
+static bool is_own(const struct og_handle *h, SQLSMALLINT number)
+{
+    return number >= 1 && (size_t)number <= h->diag.n_records;
+}
+
+/* What a handle with nothing below says to a number that is not ours. */
+static SQLRETURN nothing(SQLSMALLINT number)
+{
+    return number < 1 ? SQL_ERROR : SQL_NO_DATA;
+}
+
+SQLRETURN og_entry_SQLGetDiagRec(SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
+                                 SQLCHAR *sqlstate, SQLINTEGER *native, SQLCHAR *text,
+                                 SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+{
+    struct og_handle *h = og_handle_check(handle, og_handle_type_of(type));
+
+    if (!h)
+        return SQL_INVALID_HANDLE;
+    if (is_own(h, number))
+        return og_diag_get_rec(&h->diag, false, number, sqlstate, native, text, max_chars, n_chars);
+    if (!has_below(h) || !h->calls->SQLGetDiagRec)
+        return nothing(number);
+    return h->calls->SQLGetDiagRec(type, h->below, below_number(h, number), sqlstate, native, text,
+                                   max_chars, n_chars);
+}
+
+SQLRETURN og_entry_SQLGetDiagRecW(SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
+                                  SQLWCHAR *sqlstate, SQLINTEGER *native, SQLWCHAR *text,
+                                  SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+{
+    struct og_handle *h = og_handle_check(handle, og_handle_type_of(type));
+
+    if (!h)
+        return SQL_INVALID_HANDLE;
+    if (is_own(h, number))
+        return og_diag_get_rec(&h->diag, true, number, sqlstate, native, text, max_chars, n_chars);
+    if (!has_below(h) || !h->calls->SQLGetDiagRecW)
+        return nothing(number);
+    return h->calls->SQLGetDiagRecW(type, h->below, below_number(h, number), sqlstate, native,
+                                    text, max_chars, n_chars);
+}
+
+typedef __typeof__(SQLGetDiagField) get_field;
+
+static SQLRETURN count_records(struct og_handle *h, get_field *below, SQLSMALLINT type,
+                               SQLPOINTER value)
+{
+    SQLINTEGER n_below = 0;
+
+    if (has_below(h) && below)
+        (void)below(type, h->below, 0, SQL_DIAG_NUMBER, &n_below, 0, NULL);
+    if (value)
+        *(SQLINTEGER *)value = (SQLINTEGER)h->diag.n_records + n_below;
+    return SQL_SUCCESS;
+}
+
+static SQLRETURN diag_field(struct og_handle *h, get_field *below, bool is_wide, SQLSMALLINT type,
+                            SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value,
+                            SQLSMALLINT max_bytes, SQLSMALLINT *n_bytes)
+{
+    if (number == 0 && field == SQL_DIAG_NUMBER)
+        return count_records(h, below, type, value);
+    if (is_own(h, number))
+        return og_diag_get_field(&h->diag, is_wide, number, field, value, max_bytes, n_bytes);
+    if (!has_below(h) || !below)
+        return number == 0 ? SQL_ERROR : nothing(number);
+    return below(type, h->below, below_number(h, number), field, value, max_bytes, n_bytes);
+}
+
+SQLRETURN og_entry_SQLGetDiagField(SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
+                                   SQLSMALLINT field, SQLPOINTER value, SQLSMALLINT max_bytes,
+                                   SQLSMALLINT *n_bytes)
+{
+    struct og_handle *h = og_handle_check(handle, og_handle_type_of(type));
+
+    if (!h)
+        return SQL_INVALID_HANDLE;
+    return diag_field(h, h->calls ? h->calls->SQLGetDiagField : NULL, false, type, number, field,
+                      value, max_bytes, n_bytes);
+}
+
+SQLRETURN og_entry_SQLGetDiagFieldW(SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
+                                    SQLSMALLINT field, SQLPOINTER value, SQLSMALLINT max_bytes,
+                                    SQLSMALLINT *n_bytes)
+{
+    struct og_handle *h = og_handle_check(handle, og_handle_type_of(type));
+
+    if (!h)
+        return SQL_INVALID_HANDLE;
+    return diag_field(h, h->calls ? h->calls->SQLGetDiagFieldW : NULL, true, type, number, field,
+                      value, max_bytes, n_bytes);
+}
+
+/* ODBC 2: hands each record out once. */
+SQLRETURN og_entry_SQLError(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt, SQLCHAR *sqlstate,
+                            SQLINTEGER *native, SQLCHAR *text, SQLSMALLINT max_chars,
+                            SQLSMALLINT *n_chars)
+{
+    struct og_handle *h = stmt  ? og_handle_check(stmt, OG_HANDLE_STMT)
+                          : dbc ? og_handle_check(dbc, OG_HANDLE_DBC)
+                                : og_handle_check(env, OG_HANDLE_ENV);
+    SQLRETURN code;
+
+    if (!h)
+        return SQL_INVALID_HANDLE;
+    if (h->diag.n_records) {
+        code = og_diag_get_rec(&h->diag, false, 1, sqlstate, native, text, max_chars, n_chars);
+        og_diag_drop_first(&h->diag);
+        return code;
+    }
+    if (!has_below(h) || !h->calls->SQLError)
+        return SQL_NO_DATA;
+    return h->calls->SQLError(NULL, h->type == OG_HANDLE_DBC ? h->below : NULL,
+                              h->type == OG_HANDLE_STMT ? h->below : NULL, sqlstate, native, text,
+                              max_chars, n_chars);
+}
