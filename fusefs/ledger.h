@@ -33,8 +33,9 @@ struct og_ledger_head {
 /* The head for the next record. */
 void og_ledger_next(struct og_ledger *ledger, struct og_ledger_head *out);
 /* Queues the line made for that head (line ends with one newline, holds no other).
- * Returns: 0; -EMSGSIZE over OG_MAX_RECORD_BYTES; -ENOSPC and other -errno while the disk refuses:
- * then nothing was queued and the head is unchanged. */
+ * Returns: 0; -EMSGSIZE over OG_MAX_RECORD_BYTES; -EINVAL for a line that is not one, or was made for
+ * another head; -ENOBUFS over 16 MiB unwritten; -ENOSPC and other -errno while the disk refuses (every
+ * append then tries to write at once): then nothing was queued and the head is unchanged. */
 OG_MUST int og_ledger_append(struct og_ledger *ledger, const char *line, size_t n_bytes);
 /* Writes the queue with as few write(2) as possible; cuts a partial write off again and reports the
  * error, so that the file stays valid. Returns: 0; -errno (the queue's lines are then dropped and
@@ -42,12 +43,17 @@ OG_MUST int og_ledger_append(struct og_ledger *ledger, const char *line, size_t 
 OG_MUST int og_ledger_flush(struct og_ledger *ledger);
 /* fdatasync of what is written. Returns: 0; -errno. */
 OG_MUST int og_ledger_sync(struct og_ledger *ledger);
-/* Appends a signed anchor when the last one is older than min_age_ms and something was written since. */
+/* Appends a signed anchor when the last one is older than min_age_ms and something was written since;
+ * what it covers is made durable first. Returns: 0; -errno. */
 int og_ledger_anchor(struct og_ledger *ledger, int64_t min_age_ms);
 
 uint64_t og_ledger_written(const struct og_ledger *ledger); /* last sequence on disk */
 uint64_t og_ledger_durable(const struct og_ledger *ledger); /* last sequence synced */
 int og_ledger_error(const struct og_ledger *ledger);        /* 0, or -errno of the last failed write */
+/* After a failed flush: the first sequence that is not on disk; the next record gets it again. */
+uint64_t og_ledger_failed_from(const struct og_ledger *ledger);
+/* Bytes of a torn last line that open cut off; a record should say so. */
+uint64_t og_ledger_cut_bytes(const struct og_ledger *ledger);
 uint64_t og_ledger_epoch(const struct og_ledger *ledger);
 const char *og_ledger_last_hash(const struct og_ledger *ledger);
 /* "2026-11-24": name of the file that is being written. */
