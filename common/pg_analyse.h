@@ -9,6 +9,7 @@
 #ifndef OG_COMMON_PG_ANALYSE_H
 #define OG_COMMON_PG_ANALYSE_H
 
+#include "common/buf.h"
 #include "common/catalog.h"
 #include "common/facts.h"
 

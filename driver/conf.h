@@ -18,8 +18,6 @@ struct og_conf {
     char *driver_section; /* odbcinst.ini section of it, "" when Driver= is a path */
     char *target_string; /* connection string for the real driver: DSN= or its own keys, plus what
                           * the allowlist lets through, credentials included. Never logged. */
-    char *user;          /* UID and PWD as given apart, for SQLConnect; NULL when not given */
-    char *password;
     char *shown_string;  /* what SQLDriverConnect returns: usable again, without the target's own */
     char *socket_path;
     char *app, *purpose, *ticket, *traceparent, *token;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/buf.h"
-#include "common/utf.h"
+#include "driver/wide.h"
 
 #define MAX_RECORDS 64u
 #define MAX_TEXT_BYTES (16u * 1024u)
@@ -119,64 +119,6 @@ void og_diag_add_raw(struct og_diag *diag, const char *sqlstate, SQLINTEGER nati
 
 /* ---- handing out ---- */
 
-static size_t wide_length(const SQLWCHAR *units)
-{
-    size_t n = 0;
-
-    while (units[n])
-        n++;
-    return n;
-}
-
-/* Text as SQLWCHAR, NUL-terminated; free(). NULL without memory. */
-static SQLWCHAR *widen(const char *text)
-{
-    struct og_buf wide;
-    SQLWCHAR *units;
-
-    og_buf_init(&wide, MAX_TEXT_BYTES * 2 + 2);
-    if (og_utf8_to_utf16(text, strlen(text), &wide) != 0) {
-        og_buf_clear(&wide);
-        for (const char *c = text; *c; c++) /* a driver's bytes in some other encoding */
-            og_buf_append(&wide, &(SQLWCHAR){(unsigned char)*c < 0x80 ? (SQLWCHAR)*c : '?'},
-                          sizeof(SQLWCHAR));
-    }
-    og_buf_append(&wide, &(SQLWCHAR){0}, sizeof(SQLWCHAR));
-    units = (SQLWCHAR *)(void *)og_buf_take(&wide);
-    og_buf_release(&wide);
-    return units;
-}
-
-/* Copies text in the caller's form. max: characters of the form, terminator included. n_out: whole
- * length in characters. Returns whether it was cut. */
-static bool put_text(const char *text, bool is_wide, void *out, size_t max, size_t *n_out)
-{
-    size_t n_bytes = strlen(text);
-    SQLWCHAR *wide;
-    size_t n_copied;
-
-    if (!is_wide) {
-        *n_out = n_bytes;
-        if (!out || !max)
-            return out != NULL;
-        n_copied = n_bytes < max ? n_bytes : max - 1;
-        memcpy(out, text, n_copied);
-        ((char *)out)[n_copied] = '\0';
-        return n_copied < n_bytes;
-    }
-    wide = widen(text);
-    *n_out = wide ? wide_length(wide) : 0;
-    if (!out || !max || !wide) {
-        free(wide);
-        return out != NULL;
-    }
-    n_copied = *n_out < max ? *n_out : max - 1;
-    memcpy(out, wide, n_copied * sizeof(SQLWCHAR));
-    ((SQLWCHAR *)out)[n_copied] = 0;
-    free(wide);
-    return n_copied < *n_out;
-}
-
 SQLRETURN og_diag_get_rec(const struct og_diag *diag, bool is_wide, SQLSMALLINT number,
                           void *sqlstate, SQLINTEGER *native, void *text, SQLSMALLINT max_chars,
                           SQLSMALLINT *n_chars)
@@ -191,10 +133,10 @@ SQLRETURN og_diag_get_rec(const struct og_diag *diag, bool is_wide, SQLSMALLINT 
         return SQL_NO_DATA;
     record = &diag->records[number - 1];
     if (sqlstate)
-        (void)put_text(record->sqlstate, is_wide, sqlstate, 6, &n_state);
+        (void)og_text_put(record->sqlstate, is_wide, sqlstate, 6, &n_state);
     if (native)
         *native = record->native;
-    is_cut = put_text(record->text, is_wide, text, (size_t)max_chars, &n_text);
+    is_cut = og_text_put(record->text, is_wide, text, (size_t)max_chars, &n_text);
     if (n_chars)
         *n_chars = (SQLSMALLINT)n_text;
     return is_cut ? SQL_SUCCESS_WITH_INFO : SQL_SUCCESS;
@@ -209,7 +151,7 @@ static SQLRETURN put_field(const char *text, bool is_wide, void *value, SQLSMALL
 
     if (max_bytes < 0)
         return SQL_ERROR;
-    is_cut = put_text(text, is_wide, value, (size_t)max_bytes / width, &n_text);
+    is_cut = og_text_put(text, is_wide, value, (size_t)max_bytes / width, &n_text);
     if (n_bytes)
         *n_bytes = (SQLSMALLINT)(n_text * width);
     return is_cut ? SQL_SUCCESS_WITH_INFO : SQL_SUCCESS;

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/* Attributes where the entry layer has a part: the environment's (there is nothing below yet), a
+ * connection's before it is connected, and statement attributes whose value is a handle. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "driver/entry.h"
+#include "driver/handle.h"
+#include "driver/wide.h"
+
+/* ---- environment ---- */
+
+SQLRETURN og_entry_SQLSetEnvAttr(SQLHENV handle, SQLINTEGER attribute, SQLPOINTER value,
+                                 SQLINTEGER n_bytes)
+{
+    struct og_handle *env = og_handle_enter(handle, OG_HANDLE_ENV);
+    SQLINTEGER number = (SQLINTEGER)(intptr_t)value;
+
+    (void)n_bytes;
+    if (!env)
+        return SQL_INVALID_HANDLE;
+    switch (attribute) {
+    case SQL_ATTR_ODBC_VERSION:
+        if (number != SQL_OV_ODBC2 && number != SQL_OV_ODBC3 && number != SQL_OV_ODBC3_80)
+            break;
+        env->odbc_version = number;
+        return og_handle_leave(env, SQL_SUCCESS);
+    case SQL_ATTR_OUTPUT_NTS:
+        if (number != SQL_TRUE)
+            break;
+        return og_handle_leave(env, SQL_SUCCESS);
+    case SQL_ATTR_CONNECTION_POOLING:
+    case SQL_ATTR_CP_MATCH:
+        return og_handle_leave(env, SQL_SUCCESS); /* the driver manager's business */
+    default:
+        og_diag_add_state(&env->diag, "HY092", "[odbcguard] no such environment attribute");
+        return og_handle_leave(env, SQL_ERROR);
+    }
+    og_diag_add_state(&env->diag, "HY024", "[odbcguard] invalid value for environment attribute %d",
+                      (int)attribute);
+    return og_handle_leave(env, SQL_ERROR);
+}
+
+SQLRETURN og_entry_SQLGetEnvAttr(SQLHENV handle, SQLINTEGER attribute, SQLPOINTER value,
+                                 SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
+{
+    struct og_handle *env = og_handle_enter(handle, OG_HANDLE_ENV);
+    SQLINTEGER number;
+
+    (void)max_bytes;
+    if (!env)
+        return SQL_INVALID_HANDLE;
+    if (attribute == SQL_ATTR_ODBC_VERSION) {
+        number = env->odbc_version;
+    } else if (attribute == SQL_ATTR_OUTPUT_NTS) {
+        number = SQL_TRUE;
+    } else if (attribute == SQL_ATTR_CONNECTION_POOLING || attribute == SQL_ATTR_CP_MATCH) {
+        number = 0;
+    } else {
+        og_diag_add_state(&env->diag, "HY092", "[odbcguard] no such environment attribute");
+        return og_handle_leave(env, SQL_ERROR);
+    }
+    if (value)
+        *(SQLINTEGER *)value = number;
+    if (n_bytes)
+        *n_bytes = sizeof(number);
+    return og_handle_leave(env, SQL_SUCCESS);
+}
+
+/* ---- connection ---- */
+
+static bool is_text_attribute(SQLINTEGER attribute)
+{
+    return attribute == SQL_ATTR_CURRENT_CATALOG || attribute == SQL_ATTR_TRACEFILE ||
+           attribute == SQL_ATTR_TRANSLATE_LIB;
+}
+
+static struct og_saved_attribute *find_saved(struct og_handle *dbc, SQLINTEGER attribute)
+{
+    for (size_t i = 0; i < dbc->n_saved; i++)
+        if (dbc->saved[i].attribute == attribute)
+            return &dbc->saved[i];
+    return NULL;
+}
+
+static bool copy_text(struct og_saved_attribute *saved, SQLPOINTER value, SQLINTEGER n_bytes)
+{
+    char *utf8;
+
+    if (saved->is_wide) /* lengths of W attributes are bytes */
+        utf8 = og_wide_to_utf8(value, n_bytes == SQL_NTS ? SQL_NTS : n_bytes / 2);
+    else
+        utf8 = og_narrow_copy(value, n_bytes);
+    saved->value = saved->is_wide && utf8 ? (void *)og_utf8_to_wide(utf8) : utf8;
+    if (saved->is_wide)
+        free(utf8);
+    saved->n_bytes = SQL_NTS;
+    return saved->value != NULL;
+}
+
+/* Keeps an attribute for the connect to come. */
+static SQLRETURN save(struct og_handle *dbc, bool is_wide, SQLINTEGER attribute, SQLPOINTER value,
+                      SQLINTEGER n_bytes)
+{
+    struct og_saved_attribute *saved = find_saved(dbc, attribute);
+
+    if (!saved) {
+        struct og_saved_attribute *all =
+            realloc(dbc->saved, (dbc->n_saved + 1) * sizeof(*dbc->saved));
+
+        if (!all) {
+            og_diag_add_state(&dbc->diag, "HY001", "[odbcguard] memory allocation error");
+            return SQL_ERROR;
+        }
+        dbc->saved = all;
+        saved = &all[dbc->n_saved++];
+    } else if (saved->is_text) {
+        free(saved->value);
+    }
+    *saved = (struct og_saved_attribute){.attribute = attribute, .is_wide = is_wide,
+                                         .value = value, .n_bytes = n_bytes};
+    if (!is_text_attribute(attribute))
+        return SQL_SUCCESS;
+    saved->is_text = true;
+    if (copy_text(saved, value, n_bytes))
+        return SQL_SUCCESS;
+    dbc->n_saved--;
+    og_diag_add_state(&dbc->diag, "HY024", "[odbcguard] the attribute's text is not valid");
+    return SQL_ERROR;
+}
+
+static SQLRETURN set_connect(SQLHDBC handle, bool is_wide, SQLINTEGER attribute, SQLPOINTER value,
+                             SQLINTEGER n_bytes)
+{
+    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+
+    if (!dbc)
+        return SQL_INVALID_HANDLE;
+    if (!dbc->is_connected)
+        return og_handle_leave(dbc, save(dbc, is_wide, attribute, value, n_bytes));
+    if (is_wide ? !dbc->calls->SQLSetConnectAttrW : !dbc->calls->SQLSetConnectAttr)
+        return og_handle_leave(dbc, og_handle_missing(dbc, "SQLSetConnectAttr"));
+    return og_handle_leave_below(
+        dbc, is_wide ? dbc->calls->SQLSetConnectAttrW(dbc->below, attribute, value, n_bytes)
+                     : dbc->calls->SQLSetConnectAttr(dbc->below, attribute, value, n_bytes));
+}
+
+SQLRETURN og_entry_SQLSetConnectAttr(SQLHDBC handle, SQLINTEGER attribute, SQLPOINTER value,
+                                     SQLINTEGER n_bytes)
+{
+    return set_connect(handle, false, attribute, value, n_bytes);
+}
+
+SQLRETURN og_entry_SQLSetConnectAttrW(SQLHDBC handle, SQLINTEGER attribute, SQLPOINTER value,
+                                      SQLINTEGER n_bytes)
+{
+    return set_connect(handle, true, attribute, value, n_bytes);
+}
+
+SQLRETURN og_entry_SQLSetConnectOption(SQLHDBC handle, SQLUSMALLINT option, SQLULEN value)
+{
+    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+
+    if (!dbc)
+        return SQL_INVALID_HANDLE;
+    if (!dbc->is_connected)
+        return og_handle_leave(dbc,
+                               save(dbc, false, option, (SQLPOINTER)(uintptr_t)value, SQL_NTS));
+    if (!dbc->calls->SQLSetConnectOption)
+        return og_handle_leave(dbc, og_handle_missing(dbc, "SQLSetConnectOption"));
+    return og_handle_leave_below(dbc, dbc->calls->SQLSetConnectOption(dbc->below, option, value));
+}
+
+/* What is known of an attribute before the connect. */
+static SQLRETURN get_saved(struct og_handle *dbc, SQLINTEGER attribute, SQLPOINTER value)
+{
+    const struct og_saved_attribute *saved = find_saved(dbc, attribute);
+
+    if (saved && !saved->is_text && value) {
+        *(SQLULEN *)value = (SQLULEN)(uintptr_t)saved->value;
+        return SQL_SUCCESS;
+    }
+    if (attribute == SQL_ATTR_AUTOCOMMIT && value) {
+        *(SQLUINTEGER *)value = SQL_AUTOCOMMIT_ON;
+        return SQL_SUCCESS;
+    }
+    if (attribute == SQL_ATTR_LOGIN_TIMEOUT && value) {
+        *(SQLUINTEGER *)value = 0;
+        return SQL_SUCCESS;
+    }
+    return og_handle_missing(dbc, "SQLGetConnectAttr");
+}
+
+static SQLRETURN get_connect(SQLHDBC handle, bool is_wide, SQLINTEGER attribute, SQLPOINTER value,
+                             SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
+{
+    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    __typeof__(SQLGetConnectAttr) *below;
+
+    if (!dbc)
+        return SQL_INVALID_HANDLE;
+    if (!dbc->is_connected)
+        return og_handle_leave(dbc, get_saved(dbc, attribute, value));
+    below = is_wide ? dbc->calls->SQLGetConnectAttrW : dbc->calls->SQLGetConnectAttr;
+    if (!below)
+        return og_handle_leave(dbc, og_handle_missing(dbc, "SQLGetConnectAttr"));
+    return og_handle_leave_below(dbc, below(dbc->below, attribute, value, max_bytes, n_bytes));
+}
+
+SQLRETURN og_entry_SQLGetConnectAttr(SQLHDBC handle, SQLINTEGER attribute, SQLPOINTER value,
+                                     SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
+{
+    return get_connect(handle, false, attribute, value, max_bytes, n_bytes);
+}
+
+SQLRETURN og_entry_SQLGetConnectAttrW(SQLHDBC handle, SQLINTEGER attribute, SQLPOINTER value,
+                                      SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
+{
+    return get_connect(handle, true, attribute, value, max_bytes, n_bytes);
+}
+
+SQLRETURN og_entry_SQLGetConnectOption(SQLHDBC handle, SQLUSMALLINT option, SQLPOINTER value)
+{
+    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+
+    if (!dbc)
+        return SQL_INVALID_HANDLE;
+    if (!dbc->is_connected)
+        return og_handle_leave(dbc, get_saved(dbc, option, value));
+    if (!dbc->calls->SQLGetConnectOption)
+        return og_handle_leave(dbc, og_handle_missing(dbc, "SQLGetConnectOption"));
+    return og_handle_leave_below(dbc, dbc->calls->SQLGetConnectOption(dbc->below, option, value));
+}
+
+/* ---- statement attributes whose value is a descriptor ---- */
+
+static bool is_descriptor_attribute(SQLINTEGER attribute)
+{
+    return attribute >= SQL_ATTR_APP_ROW_DESC && attribute <= SQL_ATTR_IMP_PARAM_DESC;
+}
+
+static SQLRETURN bad_descriptor(struct og_handle *stmt)
+{
+    og_diag_add_state(&stmt->diag, "HY024",
+                      "[odbcguard] that is not a descriptor of this connection");
+    return og_handle_leave(stmt, SQL_ERROR);
+}
+
+static SQLRETURN set_descriptor(struct og_handle *stmt, SQLINTEGER attribute, SQLPOINTER value)
+{
+    struct og_handle *desc = og_handle_check(value, OG_HANDLE_DESC);
+    SQLRETURN code;
+
+    if (attribute > SQL_ATTR_APP_PARAM_DESC || (value && !desc) ||
+        (desc && (desc->parent != stmt->parent || (desc->owner && desc->owner != stmt))))
+        return bad_descriptor(stmt);
+    code = stmt->calls->SQLSetStmtAttr(stmt->below, attribute, desc ? desc->below : NULL,
+                                       SQL_IS_POINTER);
+    if (SQL_SUCCEEDED(code))
+        stmt->explicit_descriptors[attribute - SQL_ATTR_APP_ROW_DESC] =
+            desc && !desc->owner ? desc : NULL;
+    return og_handle_leave_below(stmt, code);
+}
+
+static SQLRETURN set_stmt(SQLHSTMT handle, __typeof__(SQLSetStmtAttr) *(*pick)(const struct og_calls *),
+                          SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER n_bytes)
+{
+    struct og_handle *stmt = og_handle_enter(handle, OG_HANDLE_STMT);
+    __typeof__(SQLSetStmtAttr) *below;
+
+    if (!stmt)
+        return SQL_INVALID_HANDLE;
+    below = pick(stmt->calls);
+    if (!below)
+        return og_handle_leave(stmt, og_handle_missing(stmt, "SQLSetStmtAttr"));
+    if (is_descriptor_attribute(attribute))
+        return set_descriptor(stmt, attribute, value);
+    return og_handle_leave_below(stmt, below(stmt->below, attribute, value, n_bytes));
+}
+
+static __typeof__(SQLSetStmtAttr) *pick_set(const struct og_calls *calls)
+{
+    return calls->SQLSetStmtAttr;
+}
+
+static __typeof__(SQLSetStmtAttr) *pick_set_wide(const struct og_calls *calls)
+{
+    return calls->SQLSetStmtAttrW;
+}
+
+SQLRETURN og_entry_SQLSetStmtAttr(SQLHSTMT handle, SQLINTEGER attribute, SQLPOINTER value,
+                                  SQLINTEGER n_bytes)
+{
+    return set_stmt(handle, pick_set, attribute, value, n_bytes);
+}
+
+SQLRETURN og_entry_SQLSetStmtAttrW(SQLHSTMT handle, SQLINTEGER attribute, SQLPOINTER value,
+                                   SQLINTEGER n_bytes)
+{
+    return set_stmt(handle, pick_set_wide, attribute, value, n_bytes);
+}
+
+/* Our handle for an implicit descriptor of the layer below. */
+static SQLRETURN get_descriptor(struct og_handle *stmt, SQLINTEGER attribute, SQLPOINTER value,
+                                SQLINTEGER *n_bytes)
+{
+    size_t index = (size_t)(attribute - SQL_ATTR_APP_ROW_DESC);
+    SQLHDESC below = NULL;
+    SQLRETURN code;
+
+    if (n_bytes)
+        *n_bytes = sizeof(SQLHDESC);
+    if (index < OG_COUNT(stmt->explicit_descriptors) && stmt->explicit_descriptors[index]) {
+        *(SQLHDESC *)value = stmt->explicit_descriptors[index];
+        return og_handle_leave(stmt, SQL_SUCCESS);
+    }
+    code = stmt->calls->SQLGetStmtAttr(stmt->below, attribute, &below, SQL_IS_POINTER, NULL);
+    if (!SQL_SUCCEEDED(code))
+        return og_handle_leave_below(stmt, code);
+    if (!stmt->implicit[index]) {
+        struct og_handle *desc = og_handle_new(OG_HANDLE_DESC, NULL);
+
+        if (!desc) {
+            og_diag_add_state(&stmt->diag, "HY001", "[odbcguard] memory allocation error");
+            return og_handle_leave(stmt, SQL_ERROR);
+        }
+        desc->calls = stmt->calls;
+        desc->parent = stmt->parent;
+        desc->owner = stmt;
+        stmt->implicit[index] = desc;
+    }
+    stmt->implicit[index]->below = below;
+    *(SQLHDESC *)value = stmt->implicit[index];
+    return og_handle_leave_below(stmt, code);
+}
+
+static SQLRETURN get_stmt(SQLHSTMT handle, bool is_wide, SQLINTEGER attribute, SQLPOINTER value,
+                          SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
+{
+    struct og_handle *stmt = og_handle_enter(handle, OG_HANDLE_STMT);
+    __typeof__(SQLGetStmtAttr) *below;
+
+    if (!stmt)
+        return SQL_INVALID_HANDLE;
+    below = is_wide ? stmt->calls->SQLGetStmtAttrW : stmt->calls->SQLGetStmtAttr;
+    if (!below)
+        return og_handle_leave(stmt, og_handle_missing(stmt, "SQLGetStmtAttr"));
+    if (value && is_descriptor_attribute(attribute))
+        return get_descriptor(stmt, attribute, value, n_bytes);
+    return og_handle_leave_below(stmt, below(stmt->below, attribute, value, max_bytes, n_bytes));
+}
+
+SQLRETURN og_entry_SQLGetStmtAttr(SQLHSTMT handle, SQLINTEGER attribute, SQLPOINTER value,
+                                  SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
+{
+    return get_stmt(handle, false, attribute, value, max_bytes, n_bytes);
+}
+
+SQLRETURN og_entry_SQLGetStmtAttrW(SQLHSTMT handle, SQLINTEGER attribute, SQLPOINTER value,
+                                   SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
+{
+    return get_stmt(handle, true, attribute, value, max_bytes, n_bytes);
+}
+
+SQLRETURN og_entry_SQLCopyDesc(SQLHDESC source, SQLHDESC target)
+{
+    struct og_handle *from = og_handle_check(source, OG_HANDLE_DESC);
+    struct og_handle *to = og_handle_enter(target, OG_HANDLE_DESC);
+
+    if (!to)
+        return SQL_INVALID_HANDLE;
+    if (!from || from->calls != to->calls) {
+        og_diag_add_state(&to->diag, "HY024", "[odbcguard] the source is not a descriptor of the "
+                                              "same driver");
+        return og_handle_leave(to, from ? SQL_ERROR : SQL_INVALID_HANDLE);
+    }
+    if (!to->calls->SQLCopyDesc)
+        return og_handle_leave(to, og_handle_missing(to, "SQLCopyDesc"));
+    return og_handle_leave_below(to, to->calls->SQLCopyDesc(from->below, to->below));
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* Connecting: what is asked for is checked (conf.h), the layer for it opened, the attributes set
+ * before are replayed, and the layer connects. A failed connect keeps its layer for its diagnostics
+ * until the next attempt or until the handle is freed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "driver/entry.h"
+#include "driver/handle.h"
+#include "driver/wide.h"
+
+/* The layer refuses an attribute: a warning of the connect, as ODBC has it (01S02 for values), but
+ * what the layer closes for safety must fail loudly. */
+static SQLRETURN replay(struct og_handle *dbc)
+{
+    for (size_t i = 0; i < dbc->n_saved; i++) {
+        const struct og_saved_attribute *saved = &dbc->saved[i];
+        __typeof__(SQLSetConnectAttr) *set =
+            saved->is_wide && dbc->calls->SQLSetConnectAttrW ? dbc->calls->SQLSetConnectAttrW
+                                                             : dbc->calls->SQLSetConnectAttr;
+        SQLRETURN code;
+
+        if (set)
+            code = set(dbc->below, saved->attribute, saved->value, saved->n_bytes);
+        else if (dbc->calls->SQLSetConnectOption)
+            code = dbc->calls->SQLSetConnectOption(dbc->below, (SQLUSMALLINT)saved->attribute,
+                                                   (SQLULEN)(uintptr_t)saved->value);
+        else
+            code = SQL_ERROR;
+        if (!SQL_SUCCEEDED(code)) {
+            dbc->shows_below = true;
+            return code;
+        }
+    }
+    return SQL_SUCCESS;
+}
+
+/* Opens the layer for dbc->conf and connects it in the form that the application used. */
+static SQLRETURN connect_layer(struct og_handle *dbc, bool is_wide, SQLUSMALLINT completion)
+{
+    SQLSMALLINT n_out;
+    SQLWCHAR *wide;
+    SQLRETURN code;
+
+    code = og_layer_for(dbc->conf)(dbc->conf, dbc->parent->odbc_version, &dbc->diag, &dbc->layer);
+    if (code != SQL_SUCCESS)
+        return code;
+    dbc->has_layer = true;
+    dbc->calls = dbc->layer.calls;
+    dbc->below = dbc->layer.dbc;
+    code = replay(dbc);
+    if (!SQL_SUCCEEDED(code))
+        return code;
+    dbc->shows_below = true;
+    if (is_wide && dbc->calls->SQLDriverConnectW) {
+        SQLWCHAR out[1024];
+
+        wide = og_utf8_to_wide(dbc->conf->target_string);
+        if (!wide)
+            return SQL_ERROR;
+        code = dbc->calls->SQLDriverConnectW(dbc->below, NULL, wide, SQL_NTS, out,
+                                             (SQLSMALLINT)OG_COUNT(out), &n_out, completion);
+        free(wide);
+        explicit_bzero(out, sizeof(out));
+    } else {
+        SQLCHAR out[4096];
+
+        code = dbc->calls->SQLDriverConnect(dbc->below, NULL, (SQLCHAR *)dbc->conf->target_string,
+                                            SQL_NTS, out, (SQLSMALLINT)sizeof(out), &n_out,
+                                            completion);
+        explicit_bzero(out, sizeof(out));
+    }
+    dbc->is_connected = SQL_SUCCEEDED(code);
+    return code;
+}
+
+/* The text that an application gave, or a record why not. */
+static char *take_text(struct og_handle *dbc, const void *text, SQLSMALLINT n, bool is_wide)
+{
+    char *utf8 = is_wide ? og_wide_to_utf8(text, n) : og_narrow_copy(text, n);
+
+    if (!utf8)
+        og_diag_add(&dbc->diag, OG_ERR_CONFIG, true,
+                    "[connect] the connection string is not valid Unicode text or has a wrong "
+                    "length: correct it");
+    return utf8;
+}
+
+static bool begin(struct og_handle *dbc)
+{
+    if (dbc->is_connected) {
+        og_diag_add_state(&dbc->diag, "08002", "[odbcguard] the connection is open already");
+        return false;
+    }
+    og_handle_drop_layer(dbc);
+    return true;
+}
+
+/* Puts the string that opens the same connection again. */
+static SQLRETURN put_shown(struct og_handle *dbc, SQLRETURN code, bool is_wide, void *out,
+                           SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+{
+    size_t n = 0;
+    bool is_cut;
+
+    if (!SQL_SUCCEEDED(code))
+        return code;
+    is_cut = og_text_put(dbc->conf->shown_string, is_wide, out, max_chars > 0 ? (size_t)max_chars : 0,
+                         &n);
+    if (n_chars)
+        *n_chars = (SQLSMALLINT)n;
+    if (!is_cut)
+        return code;
+    og_diag_add_state(&dbc->diag, "01004", "[odbcguard] the connection string was cut");
+    return SQL_SUCCESS_WITH_INFO;
+}
+
+static SQLRETURN driver_connect(SQLHDBC handle, bool is_wide, const void *in, SQLSMALLINT n_in,
+                                void *out, SQLSMALLINT max_out, SQLSMALLINT *n_out,
+                                SQLUSMALLINT completion)
+{
+    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    SQLRETURN code = SQL_ERROR;
+    char *text;
+
+    if (!dbc)
+        return SQL_INVALID_HANDLE;
+    if (!begin(dbc))
+        return og_handle_leave(dbc, SQL_ERROR);
+    if (completion == SQL_DRIVER_PROMPT) {
+        og_diag_add_state(&dbc->diag, "HYC00",
+                          "[odbcguard] there is no dialog: give a complete connection string");
+        return og_handle_leave(dbc, SQL_ERROR);
+    }
+    text = take_text(dbc, in, n_in, is_wide);
+    if (text)
+        code = og_conf_from_string(text, &dbc->diag, &dbc->conf);
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+    if (code == SQL_SUCCESS)
+        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT);
+    return og_handle_leave(dbc, put_shown(dbc, code, is_wide, out, max_out, n_out));
+}
+
+SQLRETURN og_entry_SQLDriverConnect(SQLHDBC handle, SQLHWND window, SQLCHAR *in, SQLSMALLINT n_in,
+                                    SQLCHAR *out, SQLSMALLINT max_out, SQLSMALLINT *n_out,
+                                    SQLUSMALLINT completion)
+{
+    (void)window;
+    return driver_connect(handle, false, in, n_in, out, max_out, n_out, completion);
+}
+
+SQLRETURN og_entry_SQLDriverConnectW(SQLHDBC handle, SQLHWND window, SQLWCHAR *in,
+                                     SQLSMALLINT n_in, SQLWCHAR *out, SQLSMALLINT max_out,
+                                     SQLSMALLINT *n_out, SQLUSMALLINT completion)
+{
+    (void)window;
+    return driver_connect(handle, true, in, n_in, out, max_out, n_out, completion);
+}
+
+static void wipe(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static SQLRETURN plain_connect(SQLHDBC handle, bool is_wide, const void *const texts[3],
+                               const SQLSMALLINT lengths[3])
+{
+    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    char *utf8[3] = {NULL, NULL, NULL};
+    SQLRETURN code = SQL_SUCCESS;
+
+    if (!dbc)
+        return SQL_INVALID_HANDLE;
+    if (!begin(dbc))
+        return og_handle_leave(dbc, SQL_ERROR);
+    for (size_t i = 0; i < 3; i++) {
+        if (i > 0 && (!texts[i] || !lengths[i]))
+            continue;
+        utf8[i] = take_text(dbc, texts[i], lengths[i], is_wide);
+        if (!utf8[i])
+            code = SQL_ERROR;
+    }
+    if (code == SQL_SUCCESS)
+        code = og_conf_from_dsn(utf8[0], utf8[1], utf8[2], &dbc->diag, &dbc->conf);
+    for (size_t i = 0; i < 3; i++)
+        wipe(utf8[i]);
+    if (code == SQL_SUCCESS)
+        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT);
+    return og_handle_leave(dbc, code);
+}
+
+SQLRETURN og_entry_SQLConnect(SQLHDBC handle, SQLCHAR *dsn, SQLSMALLINT n_dsn, SQLCHAR *user,
+                              SQLSMALLINT n_user, SQLCHAR *password, SQLSMALLINT n_password)
+{
+    return plain_connect(handle, false, (const void *const[]){dsn, user, password},
+                         (const SQLSMALLINT[]){n_dsn, n_user, n_password});
+}
+
+SQLRETURN og_entry_SQLConnectW(SQLHDBC handle, SQLWCHAR *dsn, SQLSMALLINT n_dsn, SQLWCHAR *user,
+                               SQLSMALLINT n_user, SQLWCHAR *password, SQLSMALLINT n_password)
+{
+    return plain_connect(handle, true, (const void *const[]){dsn, user, password},
+                         (const SQLSMALLINT[]){n_dsn, n_user, n_password});
+}
+
+/* Browsing would show the target's own keys and credentials piece by piece. */
+static SQLRETURN browse(SQLHDBC handle)
+{
+    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+
+    if (!dbc)
+        return SQL_INVALID_HANDLE;
+    og_diag_add_state(&dbc->diag, "HYC00",
+                      "[odbcguard] SQLBrowseConnect is closed: connect with a guarded DSN or a whole "
+                      "connection string");
+    return og_handle_leave(dbc, SQL_ERROR);
+}
+
+SQLRETURN og_entry_SQLBrowseConnect(SQLHDBC handle, SQLCHAR *in, SQLSMALLINT n_in, SQLCHAR *out,
+                                    SQLSMALLINT max_out, SQLSMALLINT *n_out)
+{
+    (void)in, (void)n_in, (void)out, (void)max_out, (void)n_out;
+    return browse(handle);
+}
+
+SQLRETURN og_entry_SQLBrowseConnectW(SQLHDBC handle, SQLWCHAR *in, SQLSMALLINT n_in, SQLWCHAR *out,
+                                     SQLSMALLINT max_out, SQLSMALLINT *n_out)
+{
+    (void)in, (void)n_in, (void)out, (void)max_out, (void)n_out;
+    return browse(handle);
+}
+
+static void forget_children(struct og_handle *dbc)
+{
+    (void)pthread_mutex_lock(&dbc->child_lock);
+    for (struct og_handle *child = dbc->children; child; child = child->next)
+        child->below = NULL; /* the layer freed them with the connection */
+    (void)pthread_mutex_unlock(&dbc->child_lock);
+    while (dbc->children)
+        og_handle_free(dbc->children);
+}
+
+/* Statements and descriptors that are still there go first, so that nothing below dangles. */
+static void free_children_below(struct og_handle *dbc)
+{
+    for (struct og_handle *child = dbc->children; child; child = child->next)
+        if (child->below && child->calls->SQLFreeHandle)
+            (void)child->calls->SQLFreeHandle(og_handle_odbc_type(child), child->below);
+}
+
+SQLRETURN og_entry_SQLDisconnect(SQLHDBC handle)
+{
+    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    SQLRETURN code;
+
+    if (!dbc)
+        return SQL_INVALID_HANDLE;
+    if (!dbc->is_connected)
+        return og_handle_leave(dbc, og_handle_missing(dbc, "SQLDisconnect"));
+    (void)pthread_mutex_lock(&dbc->child_lock);
+    free_children_below(dbc);
+    (void)pthread_mutex_unlock(&dbc->child_lock);
+    forget_children(dbc);
+    code = dbc->calls->SQLDisconnect(dbc->below);
+    if (!SQL_SUCCEEDED(code))
+        return og_handle_leave_below(dbc, code);
+    og_handle_drop_layer(dbc);
+    return og_handle_leave(dbc, code);
+}
