@@ -84,6 +84,10 @@ OG_MUST int og_approvals_spend(struct og_approvals *approvals, const struct og_s
 OG_MUST int og_approvals_answer(struct og_approvals *approvals, struct og_request *request,
                                 uint32_t uid, const char *decision, const char *reason,
                                 const char *digest8, const char *saved_text, const char **why);
+/* Whether this uid could answer at all, for the check at open(2). Returns: 0; -EPERM (own request),
+ * -EACCES (in none of the groups), with why. */
+OG_MUST int og_approvals_may_answer(struct og_approvals *approvals, const struct og_request *request,
+                                    uint32_t uid, const char **why);
 /* Expires what is due; called by a timer. */
 void og_approvals_expire(struct og_approvals *approvals, int64_t now_ms);
 

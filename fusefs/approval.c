@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE 1
+#include "fusefs/approval.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "fusefs/daemon.h"
+#include "fusefs/request_file.h"
+#include "fusefs/request_store.h"
+
+#define MAX_PENDING_PER_PERSON 64u
+#define DEFAULT_WITHIN_S 1800u
+#define MAX_WITHIN_S (7u * 86400u)
+/* Answered requests stay listed this long. */
+#define KEEP_MS (7ll * 86400 * 1000)
+
+struct og_approvals {
+    struct og_daemon *daemon;
+    struct og_request *requests; /* newest first */
+    void (*changed)(void *context, const struct og_request *request);
+    void *context;
+    char answered_by[256]; /* for the last answer handed out */
+};
+
+const char *og_request_state_word(enum og_request_state state)
+{
+    static const char *const words[] = {"pending", "approved", "denied", "expired", "void", "spent"};
+
+    return (size_t)state < OG_COUNT(words) ? words[state] : "void";
+}
+
+struct og_request *og_approvals_first(struct og_approvals *approvals)
+{
+    return approvals->requests;
+}
+
+struct og_request *og_approvals_find(struct og_approvals *approvals, const char *id)
+{
+    for (struct og_request *r = approvals->requests; r; r = r->next)
+        if (strcmp(r->id, id) == 0)
+            return r;
+    return NULL;
+}
+
+void og_approvals_on_change(struct og_approvals *approvals,
+                            void (*changed)(void *context, const struct og_request *request),
+                            void *context)
+{
+    approvals->changed = changed;
+    approvals->context = context;
+}
+
+static void tell(struct og_approvals *approvals, const struct og_request *request)
+{
+    if (approvals->changed)
+        approvals->changed(approvals->context, request);
+}
+
+static void free_request(struct og_request *request)
+{
+    og_arena_release(&request->arena);
+    free(request);
+}
+
+/* ---- persons ---- */
+
+/* As persons are compared: the configuration's person of a uid, else the uid itself. */
+static const char *person_of(struct og_approvals *approvals, uint32_t uid, struct og_arena *arena)
+{
+    const char *person = og_config_person(approvals->daemon->config, uid);
+
+    return person ? og_arena_printf(arena, "user:%s", person) : og_arena_printf(arena, "uid:%u", uid);
+}
+
+/* ---- life ---- */
+
+static void record(struct og_approvals *approvals, const struct og_request *request,
+                   const struct og_record_who *who, const char *kind, const char *what,
+                   const char *by, const char *reason)
+{
+    struct og_record_pair pairs[] = {
+        {"request", request->id},          {"target", request->target},
+        {"requester", request->requester_display}, {"by", by},
+        {"reason", reason},                {"digest", request->digest},
+        {"kind", request->kind},
+    };
+    char message[256];
+
+    (void)snprintf(message, sizeof(message), "request %s by %s: %s", request->id,
+                   request->requester_display, what);
+    (void)og_daemon_event(approvals->daemon, who, kind, what, request->id, message, pairs,
+                          OG_COUNT(pairs));
+}
+
+/* Stores a new state first; in memory it changes only when the disk has it. */
+static int change(struct og_approvals *approvals, struct og_request *request,
+                  enum og_request_state state, int64_t now_ms)
+{
+    enum og_request_state before = request->state;
+    int64_t decided_before = request->decided_ms;
+    int r;
+
+    request->state = state;
+    request->decided_ms = now_ms;
+    r = og_request_store(approvals->daemon->options.state, request);
+    if (r < 0) {
+        request->state = before;
+        request->decided_ms = decided_before;
+        return r;
+    }
+    return 0;
+}
+
+void og_approvals_expire(struct og_approvals *approvals, int64_t now_ms)
+{
+    struct og_request **at = &approvals->requests;
+
+    while (*at) {
+        struct og_request *request = *at;
+        bool is_open = request->state == OG_REQUEST_PENDING || request->state == OG_REQUEST_APPROVED;
+
+        if (is_open && request->expires_ms <= now_ms &&
+            change(approvals, request, OG_REQUEST_EXPIRED, now_ms) == 0) {
+            record(approvals, request, NULL, "answer", "expired", "", "");
+            tell(approvals, request);
+        } else if (!is_open && request->decided_ms + KEEP_MS < now_ms) {
+            *at = request->next;
+            og_request_unstore(approvals->daemon->options.state, request);
+            free_request(request);
+            continue;
+        }
+        at = &request->next;
+    }
+}
+
+static void expire_later(void *context)
+{
+    struct og_approvals *approvals = context;
+
+    og_approvals_expire(approvals, og_now_unix_ms());
+    (void)og_loop_after(approvals->daemon->loop, 1000, expire_later, approvals);
+}
+
+int og_approvals_open(struct og_daemon *daemon, struct og_approvals **out, struct og_buf *why)
+{
+    struct og_approvals *approvals = calloc(1, sizeof(*approvals));
+    int r;
+
+    *out = NULL;
+    if (!approvals)
+        return -ENOMEM;
+    approvals->daemon = daemon;
+    r = og_request_load_all(daemon->options.state, &approvals->requests, why);
+    if (r < 0) {
+        og_approvals_close(approvals);
+        return r;
+    }
+    if (!og_loop_after(daemon->loop, 1000, expire_later, approvals)) {
+        og_approvals_close(approvals);
+        return -ENOMEM;
+    }
+    *out = approvals;
+    return 0;
+}
+
+struct og_approvals *og_approvals_close(struct og_approvals *approvals)
+{
+    if (!approvals)
+        return NULL;
+    while (approvals->requests) {
+        struct og_request *next = approvals->requests->next;
+
+        free_request(approvals->requests);
+        approvals->requests = next;
+    }
+    free(approvals);
+    return NULL;
+}
+
+/* ---- asking ---- */
+
+static void fill_answer(struct og_approvals *approvals, const struct og_request *request,
+                        struct og_msg_requested *out)
+{
+    const struct og_request_answer *last =
+        request->n_answers ? &request->answers[request->n_answers - 1] : NULL;
+
+    approvals->answered_by[0] = '\0';
+    for (size_t i = 0; i < request->n_answers; i++) {
+        size_t used = strlen(approvals->answered_by);
+
+        (void)snprintf(approvals->answered_by + used, sizeof(approvals->answered_by) - used, "%s%s",
+                       used ? ", " : "", request->answers[i].person);
+    }
+    *out = (struct og_msg_requested){
+        .request = request->id,
+        .state = og_request_state_word(request->state),
+        .reason = last ? last->reason : "",
+        .answered_by = approvals->answered_by,
+        .expires_unix_s = (uint64_t)(request->expires_ms / 1000),
+    };
+}
+
+/* A pending request or an unspent grant for the very same thing. */
+static struct og_request *find_same(struct og_approvals *approvals, uint32_t uid,
+                                    const struct og_msg_request *message)
+{
+    for (struct og_request *r = approvals->requests; r; r = r->next)
+        if ((r->state == OG_REQUEST_PENDING || r->state == OG_REQUEST_APPROVED) &&
+            r->requester_uid == uid && message->binding.n_bytes == sizeof(r->binding) &&
+            memcmp(r->binding, message->binding.bytes, sizeof(r->binding)) == 0)
+            return r;
+    return NULL;
+}
+
+static size_t count_pending(const struct og_approvals *approvals, uint32_t uid)
+{
+    size_t n = 0;
+
+    for (const struct og_request *r = approvals->requests; r; r = r->next)
+        n += r->state == OG_REQUEST_PENDING && r->requester_uid == uid;
+    return n;
+}
+
+/* "policy/rule group count within_s", as the driver writes it. Returns: 0; -EBADMSG. */
+static int parse_need(struct og_request *request, const char *text, struct og_request_need *out,
+                      uint32_t *within_s)
+{
+    char policy[128], rule[128], group[128];
+    unsigned count, within;
+
+    if (sscanf(text, "%127[^/ ]/%127s %127s %u %u", policy, rule, group, &count, &within) != 5 ||
+        count < 1 || count > OG_COUNT(request->answers))
+        return -EBADMSG;
+    *out = (struct og_request_need){
+        .policy = og_arena_strdup(&request->arena, policy),
+        .rule = og_arena_strdup(&request->arena, rule),
+        .group = og_arena_strdup(&request->arena, group),
+        .count = count,
+    };
+    if (within && within < *within_s)
+        *within_s = within;
+    return 0;
+}
+
+static int take_needs(struct og_request *request, const struct og_list *needs, uint32_t *within_s)
+{
+    struct og_request_need *all =
+        og_arena_array(&request->arena, needs->n_items, sizeof(*all));
+
+    if (!all || !needs->n_items)
+        return all ? -EBADMSG : -ENOMEM;
+    *within_s = MAX_WITHIN_S;
+    for (size_t i = 0; i < needs->n_items; i++)
+        if (parse_need(request, needs->items[i], &all[i], within_s) < 0)
+            return -EBADMSG;
+    if (*within_s == MAX_WITHIN_S)
+        *within_s = DEFAULT_WITHIN_S;
+    request->needs = all;
+    request->n_needs = needs->n_items;
+    return 0;
+}
+
+static int write_text(struct og_request *request, const struct og_session *session,
+                      const struct og_msg_request *message)
+{
+    uint8_t digest[OG_SHA256_BYTES];
+    struct og_buf text;
+    int r = -EFBIG;
+
+    og_buf_init(&text, OG_MAX_REQUEST_BYTES);
+    og_request_file_write(request, session, message, &text);
+    if (!og_buf_is_failed(&text)) {
+        request->text = og_arena_strdup(&request->arena, og_buf_str(&text));
+        r = request->text ? og_hash_sha256(request->text,
+                                           og_request_file_fixed_bytes(request->text), digest)
+                          : -ENOMEM;
+        if (r == 0)
+            og_hash_hex(digest, request->digest);
+    }
+    og_buf_release(&text);
+    return r;
+}
+
+static int fill_request(struct og_approvals *approvals, struct og_request *request,
+                        const struct og_session *session, const struct og_msg_request *message)
+{
+    struct og_arena *arena = &request->arena;
+    uint32_t within_s;
+    uint64_t number;
+    int r = og_daemon_take_numbers(approvals->daemon, OG_ID_REQUEST, 1, &number);
+
+    if (r < 0)
+        return r;
+    og_id_format(OG_ID_REQUEST, number, request->id);
+    request->revision = 1;
+    request->requester_uid = session->peer.uid;
+    request->requester_person = person_of(approvals, session->peer.uid, arena);
+    request->requester_display = og_arena_strdup(arena, session->who.display);
+    request->target = og_arena_strdup(arena, session->who.target);
+    request->kind = og_arena_strdup(arena, message->kind);
+    request->sql = og_arena_strdup(arena, message->text);
+    request->reason_asked = og_arena_strdup(arena, message->reason);
+    request->error = "";
+    memcpy(request->binding, message->binding.bytes, sizeof(request->binding));
+    r = take_needs(request, &message->needs, &within_s);
+    if (r < 0)
+        return r;
+    request->created_ms = og_now_unix_ms();
+    request->expires_ms = request->created_ms + (int64_t)within_s * 1000;
+    r = write_text(request, session, message);
+    return r < 0 ? r : og_arena_is_failed(arena) ? -ENOMEM : 0;
+}
+
+int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
+                     const struct og_msg_request *message, struct og_msg_requested *out)
+{
+    struct og_request *request = find_same(approvals, session->peer.uid, message);
+    int r;
+
+    if (request) {
+        fill_answer(approvals, request, out);
+        return 0;
+    }
+    if (message->binding.n_bytes != sizeof(request->binding))
+        return -EBADMSG;
+    if (count_pending(approvals, session->peer.uid) >= MAX_PENDING_PER_PERSON)
+        return -EDQUOT;
+    request = calloc(1, sizeof(*request));
+    if (!request)
+        return -ENOMEM;
+    og_arena_init(&request->arena, 8u * OG_MAX_REQUEST_BYTES);
+    r = fill_request(approvals, request, session, message);
+    if (r == 0)
+        r = og_request_store(approvals->daemon->options.state, request);
+    if (r < 0) {
+        free_request(request);
+        return r;
+    }
+    request->next = approvals->requests;
+    approvals->requests = request;
+    approvals->daemon->counters.requests++;
+    record(approvals, request, &session->who, "request", "pending", "", request->reason_asked);
+    fill_answer(approvals, request, out);
+    return 0;
+}
+
+int og_approvals_state(struct og_approvals *approvals, const char *id, struct og_msg_requested *out)
+{
+    const struct og_request *request = og_approvals_find(approvals, id);
+
+    if (!request)
+        return -ENOENT;
+    fill_answer(approvals, request, out);
+    return 0;
+}
+
+int og_approvals_spend(struct og_approvals *approvals, const struct og_session *session,
+                       const char *id, const uint8_t binding[static 32], const char **why)
+{
+    struct og_request *request = og_approvals_find(approvals, id);
+    int64_t now = og_now_unix_ms();
+
+    *why = "there is no such grant";
+    if (!request || request->requester_uid != session->peer.uid)
+        return -EPERM;
+    if (memcmp(request->binding, binding, sizeof(request->binding)) != 0) {
+        *why = "the statement, its parameters, settings or policies are not the ones that were "
+               "approved";
+        return -EPERM;
+    }
+    *why = "the request was not approved";
+    if (request->state == OG_REQUEST_SPENT)
+        *why = "the grant was used already";
+    if (request->state != OG_REQUEST_APPROVED)
+        return -EPERM;
+    if (request->expires_ms <= now) {
+        *why = "the grant has expired";
+        return -EPERM;
+    }
+    if (change(approvals, request, OG_REQUEST_SPENT, now) < 0) {
+        *why = "that the grant is used could not be stored";
+        return -EPERM;
+    }
+    return 0;
+}
+
+/* ---- answering ---- */
+
+static size_t count_in_group(const struct og_approvals *approvals, const struct og_request *request,
+                             const char *group)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < request->n_answers; i++)
+        n += strcmp(request->answers[i].decision, "approve") == 0 &&
+             og_config_uid_in_group(approvals->daemon->config, request->answers[i].uid, group);
+    return n;
+}
+
+static bool is_satisfied(const struct og_approvals *approvals, const struct og_request *request)
+{
+    for (size_t i = 0; i < request->n_needs; i++)
+        if (count_in_group(approvals, request, request->needs[i].group) < request->needs[i].count)
+            return false;
+    return true;
+}
+
+int og_approvals_may_answer(struct og_approvals *approvals, const struct og_request *request,
+                            uint32_t uid, const char **why)
+{
+    struct og_arena arena;
+    const char *person;
+    bool is_own, is_member = false;
+
+    og_arena_init(&arena, 4096);
+    person = person_of(approvals, uid, &arena);
+    is_own = !person || uid == request->requester_uid ||
+             strcmp(person, request->requester_person) == 0;
+    og_arena_release(&arena);
+    *why = "nobody answers their own request";
+    if (is_own)
+        return -EPERM;
+    for (size_t i = 0; i < request->n_needs && !is_member; i++)
+        is_member = og_config_uid_in_group(approvals->daemon->config, uid, request->needs[i].group);
+    *why = "you are in none of the groups that may answer this request";
+    return is_member ? 0 : -EACCES;
+}
+
+static int check_answer(struct og_approvals *approvals, const struct og_request *request,
+                        uint32_t uid, const char *decision, const char *reason,
+                        const char *digest8, const char **why)
+{
+    int r;
+
+    *why = "this request is answered or expired already";
+    if (request->state == OG_REQUEST_EXPIRED || request->expires_ms <= og_now_unix_ms())
+        return -EKEYEXPIRED;
+    if (request->state != OG_REQUEST_PENDING)
+        return -ENOENT;
+    r = og_approvals_may_answer(approvals, request, uid, why);
+    if (r < 0)
+        return r;
+    *why = "the decision is approve or deny";
+    if (strcmp(decision, "approve") != 0 && strcmp(decision, "deny") != 0)
+        return -EINVAL;
+    *why = "a denial needs a reason";
+    if (strcmp(decision, "deny") == 0 && !*reason)
+        return -EBADMSG;
+    *why = "the digest is not this request's: read it again";
+    if (digest8 && (strlen(digest8) != 8 || strncmp(digest8, request->digest, 8) != 0))
+        return -ESTALE;
+    *why = "you have answered this request already";
+    for (size_t i = 0; i < request->n_answers; i++)
+        if (request->answers[i].uid == uid)
+            return -EPERM;
+    return request->n_answers < OG_COUNT(request->answers) ? 0 : -EPERM;
+}
+
+int og_approvals_answer(struct og_approvals *approvals, struct og_request *request, uint32_t uid,
+                        const char *decision, const char *reason, const char *digest8,
+                        const char *saved_text, const char **why)
+{
+    bool is_denial = strcmp(decision, "deny") == 0;
+    struct og_request_answer *answer;
+    struct og_record_who who = {.uid = uid, .evidence = "peer", .login_uid = UINT32_MAX};
+    int r = check_answer(approvals, request, uid, decision, reason, digest8, why);
+
+    if (r < 0)
+        return r;
+    answer = &request->answers[request->n_answers];
+    *answer = (struct og_request_answer){
+        .uid = uid,
+        .person = person_of(approvals, uid, &request->arena),
+        .decision = is_denial ? "deny" : "approve",
+        .reason = og_arena_strdup(&request->arena, reason),
+        .unix_ms = og_now_unix_ms(),
+    };
+    *why = "the answer could not be stored; nothing has changed";
+    if (!answer->person || !answer->reason)
+        return -EIO;
+    request->n_answers++;
+    r = change(approvals, request,
+               is_denial                          ? OG_REQUEST_DENIED
+               : is_satisfied(approvals, request) ? OG_REQUEST_APPROVED
+                                                  : OG_REQUEST_PENDING,
+               answer->unix_ms);
+    if (r < 0) {
+        request->n_answers--;
+        return -EIO;
+    }
+    if (saved_text)
+        request->answered_text = og_arena_strdup(&request->arena, saved_text);
+    approvals->daemon->counters.answers++;
+    who.display = answer->person;
+    record(approvals, request, &who, "answer", is_denial ? "denied" : "approved", answer->person,
+           reason);
+    *why = "";
+    tell(approvals, request);
+    return 0;
+}

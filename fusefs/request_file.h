@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* request_file.h - the text that approvers edit: made once per request, immutable but for its last
+ * lines `decision:` and `reason:`, ended by `...` so that half a file can never answer.
+ * Is not: the judgement who may answer (approval.h) nor how editors save (save.h).
+ * Format: docs/approvals.md (frozen interface). */
+#ifndef OG_FUSEFS_REQUEST_FILE_H
+#define OG_FUSEFS_REQUEST_FILE_H
+
+#include "common/buf.h"
+#include "common/proto.h"
+#include "fusefs/approval.h"
+
+/* Writes the whole pending text of a request. message: what the driver sent. */
+void og_request_file_write(const struct og_request *request, const struct og_session *session,
+                           const struct og_msg_request *message, struct og_buf *out);
+
+struct og_request_edit {
+    const char *decision; /* "pending", "approve", "deny": static */
+    char reason[512];
+    char problem[256]; /* why it was refused: "line 12: ..." */
+};
+
+/* Compares a saved text with what was shown and takes the answer out of it.
+ * Returns: 0; -EBADMSG with problem set: anything but decision and reason differs, an unknown word, text
+ * after the end mark, no end mark; -EFBIG. */
+OG_MUST int og_request_file_read(const struct og_request *request, const char *text,
+                                 size_t n_bytes, struct og_request_edit *out);
+/* Length of the immutable part: everything before the line `decision:`. */
+size_t og_request_file_fixed_bytes(const char *text);
+/* The text with an answer put in, for the folders of answered requests. */
+void og_request_file_answered(const struct og_request *request, const char *decision,
+                              const char *reason, struct og_buf *out);
+
+#endif
