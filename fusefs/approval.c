@@ -431,6 +431,22 @@ int og_approvals_may_answer(struct og_approvals *approvals, const struct og_requ
     return is_member ? 0 : -EACCES;
 }
 
+/* Distinct persons count, not accounts. */
+static bool has_answered(struct og_approvals *approvals, const struct og_request *request,
+                         uint32_t uid)
+{
+    struct og_arena arena;
+    const char *person;
+    bool found = false;
+
+    og_arena_init(&arena, 4096);
+    person = person_of(approvals, uid, &arena);
+    for (size_t i = 0; i < request->n_answers && !found; i++)
+        found = !person || strcmp(request->answers[i].person, person) == 0;
+    og_arena_release(&arena);
+    return found;
+}
+
 static int check_answer(struct og_approvals *approvals, const struct og_request *request,
                         uint32_t uid, const char *decision, const char *reason,
                         const char *digest8, const char **why)
@@ -455,10 +471,9 @@ static int check_answer(struct og_approvals *approvals, const struct og_request 
     if (digest8 && (strlen(digest8) != 8 || strncmp(digest8, request->digest, 8) != 0))
         return -ESTALE;
     *why = "you have answered this request already";
-    for (size_t i = 0; i < request->n_answers; i++)
-        if (request->answers[i].uid == uid)
-            return -EPERM;
-    return request->n_answers < OG_COUNT(request->answers) ? 0 : -EPERM;
+    return has_answered(approvals, request, uid) || request->n_answers == OG_COUNT(request->answers)
+               ? -EPERM
+               : 0;
 }
 
 int og_approvals_answer(struct og_approvals *approvals, struct og_request *request, uint32_t uid,
