@@ -22,9 +22,23 @@ common_libogcommon_a_SOURCES = \
 	common/id.c \
 	common/id.h \
 	common/limits.h \
+	common/mask.c \
+	common/mask.h \
+	common/mask.tbl.h \
 	common/msg.tbl.h \
+	common/principal.c \
+	common/principal.h \
 	common/proto.c \
 	common/proto.h \
+	common/sql_escape.c \
+	common/sql_escape.h \
+	common/sql_escape.tbl.h \
+	common/sql_lex.c \
+	common/sql_lex.h \
+	common/sql_lex_parts.h \
+	common/sql_lex_pg.c \
+	common/sql_lex_sqlite.c \
+	common/sql_lex_text.c \
 	common/use.tbl.h \
 	common/utf.c \
 	common/utf.h

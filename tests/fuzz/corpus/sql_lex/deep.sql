@@ -1,0 +1,1 @@
+{oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj {oj a}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}}

@@ -1,0 +1,1 @@
+SELECT {fn ucase({fn concat(?, 'b')})}, {d '2024-02-29'}, {ts '2024-01-01 10:00:00.5'} FROM {oj a LEFT OUTER JOIN b ON a.x=b.x} WHERE c LIKE ? {escape '\'}

@@ -1,0 +1,1 @@
+{?=call f(?)} {call g} {fn nothing(} }{ {fn round(1,2,3,4)}

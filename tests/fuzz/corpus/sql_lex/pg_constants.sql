@@ -1,0 +1,1 @@
+SELECT a||'x''y', E'it\'s', $q$ ? { $q$, b'01', x'ff', U&'d\0061', U&"x" FROM t WHERE b = ? AND c @> $1::int /* a /* b */ c */ -- end

@@ -1,0 +1,3 @@
+SELECT 'a' -- c
+ 'b', E'a'
+'b\'; DELETE FROM t --'

@@ -1,0 +1,1 @@
+SELECT [a b], `c`, "d", x'00ff', ?1, :n, @n, $n, ?, a->>0, 0x1F, 1.5e-3 FROM t; /* open
