@@ -171,13 +171,12 @@ int og_peer_chain(const struct og_peer *peer, const struct og_config *config,
     for (size_t i = 0; i < n_groups; i++)
         names[n++] = og_arena_printf(arena, "group:%s", groups[i]);
     names[n++] = og_arena_printf(arena, "uid:%u", peer->uid);
-    member->display = names[0]; /* the person, else the agent; see below for a uid alone */
-    if (!person && !agent)
-        member->display = names[n - 1];
+    member->display = person ? person : agent ? agent : names[n - 1];
     if (*peer->exe)
         names[n++] = og_arena_printf(arena, "exe:%s", peer->exe);
     if (*peer->cgroup)
         names[n++] = og_arena_printf(arena, "cgroup:%s", peer->cgroup);
+    member->display = og_arena_strdup(arena, member->display);
     if (og_arena_is_failed(arena))
         return -ENOMEM;
     member->names = names;
