@@ -97,10 +97,11 @@ struct og_policy_set {
     size_t n_policies;
     const struct og_policy_case *cases;
     size_t n_cases;
+    struct og_strings groups; /* "group:dba": used by applies-to or by, each once, in order */
 };
 
 /* Whether text fits a pattern in which * stands for any run of characters but a dot; exact
- * otherwise. ignores_case: ASCII letters alike. Linear in both lengths. */
+ * otherwise. ignores_case: ASCII letters alike. At worst the product of both lengths. */
 bool og_pattern_fits(const char *pattern, const char *text, bool ignores_case);
 
 #endif
