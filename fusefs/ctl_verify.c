@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* guardctl verify: checks a ledger where it lies, without guardfs. */
 #define _GNU_SOURCE 1
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,8 +94,10 @@ int og_ctl_verify(const struct og_ctl_call *call)
         if (snprintf(audit, sizeof(audit), "%s/audit", state) >= (int)sizeof(audit))
             return og_ctl_fail(call, NULL, "the name of the state folder is too long");
         folder = audit;
-    } else if (folder && (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode))) {
-        folder = NULL;
+    } else if (folder) {
+        if (stat(folder, &info) != 0)
+            return og_ctl_fail(call, NEXT_STEP, "%s cannot be read: %s", folder, strerror(errno));
+        folder = S_ISDIR(info.st_mode) ? folder : NULL;
     }
     og_buf_init(&report, MAX_REPORT_BYTES);
     if (folder)

@@ -2,6 +2,9 @@
 /* The ledger's lines. Each is written by a table of steps; when it comes out too long it is written
  * again with tighter limits, so that a line always fits and says that it was cut. */
 #define _GNU_SOURCE 1
+#ifdef HAVE_CONFIG_H
+#include <config.h> /* the build's, not the one beside this file */
+#endif
 #include "fusefs/record.h"
 
 #include <inttypes.h>

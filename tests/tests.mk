@@ -12,9 +12,26 @@ OG_UNIT_LIBS = $(OG_COMMON_LIBS) $(SQLITE_LIBS)
 
 # One line per unit test: its name here, its source tests/unit/NAME.c below.
 OG_UNIT_TESTS = \
+	tests/unit/test_config \
+	tests/unit/test_ledger \
+	tests/unit/test_record \
 	tests/unit/test_arena
 check_PROGRAMS += $(OG_UNIT_TESTS)
 TESTS += $(OG_UNIT_TESTS)
 
 tests_unit_test_arena_SOURCES = tests/unit/test_arena.c
 tests_unit_test_arena_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c $(OG_LEDGER_FILES) $(OG_VERIFY_FILES)
+tests_unit_test_ledger_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_record_SOURCES = tests/unit/test_record.c fusefs/json.c fusefs/record.c
+tests_unit_test_record_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_config_SOURCES = tests/unit/test_config.c $(OG_CONFIG_FILES)
+tests_unit_test_config_LDADD = $(OG_UNIT_LIBS)
+
+# The recipe of docs/ledger.md, on a ledger that test_ledger makes.
+TESTS += tests/unit/test_ledger_shell.sh
+EXTRA_DIST += tests/unit/test_ledger_shell.sh
+tests/unit/test_ledger_shell.log: tests/unit/test_ledger$(EXEEXT)
