@@ -75,7 +75,8 @@ static int scan_number(struct og_scan *scan)
     return og_scan_take(scan, OG_TOKEN_NUMBER, i);
 }
 
-/* :name, @name, $name. Tcl's forms with :: and (..) are refused: text inside them is free. */
+/* :name, @name, $name, where the name may begin with $. Tcl's forms with :: and (..) are refused:
+ * text inside them is free. */
 static int scan_parameter(struct og_scan *scan)
 {
     size_t i = scan->start + 1;
@@ -84,7 +85,8 @@ static int scan_parameter(struct og_scan *scan)
         i++;
     if (i == scan->start + 1)
         return og_scan_fail(scan, scan->start, "a parameter without a name");
-    if (og_scan_at(scan, i) == '(' || (og_scan_at(scan, i) == ':' && og_scan_at(scan, i + 1) == ':'))
+    if (og_scan_at(scan, i) == '(' ||
+        (og_scan_at(scan, i) == ':' && og_scan_at(scan, i + 1) == ':'))
         return og_scan_fail(scan, scan->start, "a parameter name in Tcl's form");
     return og_scan_take(scan, OG_TOKEN_PARAMETER, i);
 }

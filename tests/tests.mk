@@ -12,10 +12,13 @@ OG_UNIT_LIBS = $(OG_COMMON_LIBS) $(SQLITE_LIBS)
 
 # One line per unit test: its name here, its source tests/unit/NAME.c below.
 OG_UNIT_TESTS = \
+	tests/unit/test_arena \
 	tests/unit/test_config \
 	tests/unit/test_ledger \
+	tests/unit/test_mask \
 	tests/unit/test_record \
-	tests/unit/test_arena
+	tests/unit/test_sql_escape \
+	tests/unit/test_sql_lex
 check_PROGRAMS += $(OG_UNIT_TESTS)
 TESTS += $(OG_UNIT_TESTS)
 
@@ -35,3 +38,23 @@ tests_unit_test_config_LDADD = $(OG_UNIT_LIBS)
 TESTS += tests/unit/test_ledger_shell.sh
 EXTRA_DIST += tests/unit/test_ledger_shell.sh
 tests/unit/test_ledger_shell.log: tests/unit/test_ledger$(EXEEXT)
+
+tests_unit_test_mask_SOURCES = tests/unit/test_mask.c
+tests_unit_test_mask_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_sql_escape_SOURCES = tests/unit/test_sql_escape.c
+tests_unit_test_sql_escape_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_sql_lex_SOURCES = tests/unit/test_sql_lex.c
+tests_unit_test_sql_lex_LDADD = $(OG_UNIT_LIBS)
+
+# Fuzz targets over their corpora, without a fuzzer: one line per target.
+OG_FUZZ_REPLAYS = \
+	tests/fuzz/replay_sql_lex
+check_PROGRAMS += $(OG_FUZZ_REPLAYS)
+TESTS += $(OG_FUZZ_REPLAYS)
+EXTRA_DIST += tests/fuzz/corpus
+
+tests_fuzz_replay_sql_lex_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_sql_lex.c
+tests_fuzz_replay_sql_lex_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"sql_lex"'
+tests_fuzz_replay_sql_lex_LDADD = $(OG_UNIT_LIBS)

@@ -66,10 +66,9 @@ static void check_expansion(const struct og_lex_options *options, const struct o
     r = og_escape_expand(options->dialect, lex, text, &out, &error);
     require(r == 0 || r == OG_ESCAPE_E_TEXT || r == -ENOMEM);
     require(r != OG_ESCAPE_E_TEXT || error.what);
-    if (r == 0) {
-        require(og_lex_split(options, og_buf_str(&out), out.n_bytes, &arena, &again) == 0);
+    /* Splitting again may refuse: an escape can be all that kept two constants apart. */
+    if (r == 0 && og_lex_split(options, og_buf_str(&out), out.n_bytes, &arena, &again) == 0)
         require(!again.has_braces && again.n_markers == lex->n_markers);
-    }
     og_buf_release(&out);
     og_arena_release(&arena);
 }
