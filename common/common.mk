@@ -26,6 +26,15 @@ common_libogcommon_a_SOURCES = \
 	common/mask.h \
 	common/mask.tbl.h \
 	common/msg.tbl.h \
+	common/policy.c \
+	common/policy.h \
+	common/policy_parse.c \
+	common/policy_parse.h \
+	common/policy_parse_data.c \
+	common/policy_parse_rule.c \
+	common/policy_parse_test.c \
+	common/policy_parse_value.c \
+	common/policy_parts.h \
 	common/principal.c \
 	common/principal.h \
 	common/proto.c \
@@ -41,4 +50,6 @@ common_libogcommon_a_SOURCES = \
 	common/sql_lex_text.c \
 	common/use.tbl.h \
 	common/utf.c \
-	common/utf.h
+	common/utf.h \
+	common/yaml_tree.c \
+	common/yaml_tree.h

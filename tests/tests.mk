@@ -12,6 +12,7 @@ OG_UNIT_LIBS = $(OG_COMMON_LIBS) $(SQLITE_LIBS)
 
 # One line per unit test: its name here, its source tests/unit/NAME.c below.
 OG_UNIT_TESTS = \
+	tests/unit/test_policy_parse \
 	tests/unit/test_arena \
 	tests/unit/test_config \
 	tests/unit/test_ledger \
@@ -58,3 +59,7 @@ EXTRA_DIST += tests/fuzz/corpus
 tests_fuzz_replay_sql_lex_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_sql_lex.c
 tests_fuzz_replay_sql_lex_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"sql_lex"'
 tests_fuzz_replay_sql_lex_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_policy_parse_SOURCES = tests/unit/test_policy_parse.c
+tests_unit_test_policy_parse_LDADD = $(OG_UNIT_LIBS)
+EXTRA_DIST += tests/fuzz/fuzz_policy.c tests/fuzz/corpus/policy
