@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -375,6 +376,81 @@ static void test_restored(void)
     tap_ok(r == 0 && !verify(&result), "another_key_does_not_verify_old_anchors");
 }
 
+/* Writes until it is killed, telling each durable sequence. */
+static void write_until_killed(int fd)
+{
+    struct og_ledger *ledger;
+    int r;
+
+    ledger = open_ledger(&r);
+    for (int i = 1; r == 0; i++) {
+        uint64_t durable;
+
+        r = add_many(ledger, 7) || og_ledger_flush(ledger) || og_ledger_sync(ledger);
+        durable = og_ledger_durable(ledger);
+        if (r == 0 && write(fd, &durable, sizeof(durable)) != (ssize_t)sizeof(durable))
+            r = 1;
+        if (r == 0 && i % 5 == 0)
+            r = og_ledger_anchor(ledger, 0);
+    }
+    _exit(1);
+}
+
+static void test_killed(void)
+{
+    struct og_verify_result result;
+    struct og_ledger *ledger;
+    uint64_t durable = 0, next;
+    int pair[2], r, n_bad = 0;
+    pid_t child;
+
+    clear_state();
+    if (!tap_ok(pipe(pair) == 0, "a_pipe"))
+        return;
+    child = fork();
+    if (child == 0)
+        write_until_killed(pair[1]);
+    (void)close(pair[1]);
+    for (int i = 0; i < 300 && read(pair[0], &next, sizeof(next)) == (ssize_t)sizeof(next); i++) {
+        durable = next;
+        if (i % 30 == 29 && !verify(&result)) {
+            tap_note("%s", og_buf_str(&text));
+            n_bad++;
+        }
+    }
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, NULL, 0);
+    while (read(pair[0], &next, sizeof(next)) == (ssize_t)sizeof(next))
+        durable = next;
+    (void)close(pair[0]);
+    tap_ok(n_bad == 0 && durable > 1000, "verify_is_right_while_the_ledger_is_written");
+    ledger = open_ledger(&r);
+    if (!tap_ok(r == 0 && og_ledger_written(ledger) >= durable,
+                "after_a_kill_every_durable_line_is_there"))
+        tap_note("%d %s", r, og_buf_str(&text));
+    r = r || add_many(ledger, 3);
+    og_ledger_close(ledger);
+    tap_ok(r == 0 && verify(&result) && result.last_sequence > durable, "and_it_goes_on");
+}
+
+/* More than the part of the file that open reads again. */
+static void test_large(void)
+{
+    struct og_verify_result result;
+    struct og_ledger *ledger;
+    int r;
+
+    clear_state();
+    ledger = open_ledger(&r);
+    r = r || add_many(ledger, 8000) || og_ledger_flush(ledger);
+    og_ledger_close(ledger);
+    ledger = open_ledger(&r);
+    tap_ok(r == 0 && og_ledger_written(ledger) == 8000, "a_large_file_reopens");
+    r = r || add_many(ledger, 10);
+    og_ledger_close(ledger);
+    tap_ok(r == 0 && verify(&result) && result.n_lines == 8010, "and_verifies");
+}
+
 static int make_only(const char *folder, int n)
 {
     struct og_ledger *ledger;
@@ -412,6 +488,8 @@ int main(int argc, char **argv)
     test_flips(".anchors");
     test_lines_moved();
     test_restored();
+    test_killed();
+    test_large();
     og_buf_release(&text);
     (void)snprintf(command, sizeof(command), "rm -rf %s", state);
     if (system(command) != 0)
