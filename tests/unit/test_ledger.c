@@ -277,7 +277,8 @@ static void test_flips(const char *suffix)
     srandom(7);
     for (int i = 0; i < 300; i++)
         n_missed += !is_flip_found(fd, random() % info.st_size);
-    for (off_t i = 1; i < 30; i++)
+    /* The last line has no next one: only its anchor speaks for it. */
+    for (off_t i = 1; i < 900 && i < info.st_size; i += i < 30 ? 1 : 3)
         n_missed += !is_flip_found(fd, info.st_size - i);
     tap_ok(n_missed == 0, "every_flipped_byte_in_%s_is_found", suffix + 1);
     tap_ok(verify(&result), "put_back_it_verifies");
