@@ -48,6 +48,26 @@ common_libogcommon_a_SOURCES = \
 	common/sql_lex_pg.c \
 	common/sql_lex_sqlite.c \
 	common/sql_lex_text.c \
+	common/sqlite_analyse.c \
+	common/sqlite_analyse.h \
+	common/sqlite_api.c \
+	common/sqlite_api.tbl.h \
+	common/sqlite_check.c \
+	common/sqlite_corpus.tbl.h \
+	common/sqlite_cursor.c \
+	common/sqlite_facts.c \
+	common/sqlite_function.tbl.h \
+	common/sqlite_live.c \
+	common/sqlite_names.c \
+	common/sqlite_opcode.tbl.h \
+	common/sqlite_own.c \
+	common/sqlite_parts.h \
+	common/sqlite_plan.c \
+	common/sqlite_record.c \
+	common/sqlite_shadow.c \
+	common/sqlite_step.c \
+	common/sqlite_text.c \
+	common/sqlite_value.c \
 	common/use.tbl.h \
 	common/utf.c \
 	common/utf.h \

@@ -9,14 +9,15 @@
 
 #include <sqlite3.h>
 
+#include "common/buf.h"
 #include "common/facts.h"
 
 /* The engine's functions, taken from the very library that the wrapped driver uses (a second copy
  * of SQLite in the process would see other handles). sqlite_api.tbl.h lists them. */
 struct og_sqlite_api {
-#define SQLITE_API(name) __typeof__(name) *name;
+#define SQLITE_CALL(name) __typeof__(name) *name;
 #include "common/sqlite_api.tbl.h"
-#undef SQLITE_API
+#undef SQLITE_CALL
 };
 
 /* Fills api through lookup (dlsym with the driver's handle, or a table of this process).
@@ -55,6 +56,12 @@ OG_MUST int og_sqlite_analyse(struct og_sqlite_analyser *analyser, const char *s
  * statements admitted (og_sqlite_permit_catalog) around catalog functions. */
 OG_MUST int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts *facts);
 OG_MUST int og_sqlite_permit_catalog(struct og_sqlite_analyser *analyser);
+/* For a policy that only observes, when a statement was not understood: everything but ATTACH,
+ * load_extension, functions that reach files and virtual tables' making. */
+OG_MUST int og_sqlite_permit_all(struct og_sqlite_analyser *analyser);
+/* Only BEGIN, COMMIT, ROLLBACK and savepoints, which the driver itself sends when a transaction
+ * starts or ends. */
+OG_MUST int og_sqlite_permit_transaction(struct og_sqlite_analyser *analyser);
 /* Whether the text last compiled on the handle is byte for byte this one. */
 bool og_sqlite_compiled_is(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes);
 /* Whether the column exists (case as SQLite folds it). schema NULL: main, then temp. */
