@@ -51,6 +51,7 @@ tests_unit_test_sql_lex_LDADD = $(OG_UNIT_LIBS)
 
 # Fuzz targets over their corpora, without a fuzzer: one line per target.
 OG_FUZZ_REPLAYS = \
+	tests/fuzz/replay_policy \
 	tests/fuzz/replay_sql_lex
 check_PROGRAMS += $(OG_FUZZ_REPLAYS)
 TESTS += $(OG_FUZZ_REPLAYS)
@@ -62,4 +63,7 @@ tests_fuzz_replay_sql_lex_LDADD = $(OG_UNIT_LIBS)
 
 tests_unit_test_policy_parse_SOURCES = tests/unit/test_policy_parse.c
 tests_unit_test_policy_parse_LDADD = $(OG_UNIT_LIBS)
-EXTRA_DIST += tests/fuzz/fuzz_policy.c tests/fuzz/corpus/policy
+
+tests_fuzz_replay_policy_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_policy.c
+tests_fuzz_replay_policy_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"policy"'
+tests_fuzz_replay_policy_LDADD = $(OG_UNIT_LIBS)
