@@ -17,5 +17,7 @@ enum og_id_kind { OG_ID_REQUEST = 'r', OG_ID_SESSION = 's', OG_ID_STATEMENT = 'q
 void og_id_format(enum og_id_kind kind, uint64_t number, char out[static OG_ID_BYTES]);
 /* Whether text has the form of an id of that kind (exactly, upper case). */
 bool og_id_is_valid(enum og_id_kind kind, const char *text);
+/* The number that og_id_format made the id from (below 2^50). Returns whether text is such an id. */
+OG_MUST bool og_id_number(enum og_id_kind kind, const char *text, uint64_t *out);
 
 #endif
