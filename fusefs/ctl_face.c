@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
+#include <config.h> /* the build's, not fusefs/config.h */
 
 static const struct {
     const char *name;

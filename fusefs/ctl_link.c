@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "common/limits.h"
-#include "config.h"
+#include <config.h> /* the build's, not fusefs/config.h */
 
 #define MAX_FILE_BYTES (256u * 1024u * 1024u)
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config.h"
+#include <config.h> /* the build's, not fusefs/config.h */
 #include "fusefs/ctl.h"
 
 #define DEFAULT_SOCKET "/run/odbcguard/guard.sock"
