@@ -24,3 +24,21 @@ OG_CONFIG_FILES = \
 	fusefs/config.h \
 	fusefs/peer.c \
 	fusefs/peer.h
+
+# The daemon itself: loop, socket, sessions, policies.
+OG_GUARDFS_FILES = \
+	fusefs/counter.c \
+	fusefs/daemon.h \
+	fusefs/guardfs.c \
+	fusefs/journal.c \
+	fusefs/loop.c \
+	fusefs/loop.h \
+	fusefs/policy_store.c \
+	fusefs/policy_store.h \
+	fusefs/sandbox.c \
+	fusefs/sandbox.h \
+	fusefs/server.c \
+	fusefs/server_handle.c \
+	fusefs/server_parts.h \
+	fusefs/session.c \
+	fusefs/session.h

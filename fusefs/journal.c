@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fusefs/server_parts.h"
 
@@ -48,8 +49,17 @@ int og_daemon_event(struct og_daemon *daemon, const struct og_record_who *who, c
                     const char *what, const char *correlation, const char *message,
                     const struct og_record_pair *pairs, size_t n_pairs)
 {
+    const struct og_record_who self = {.display = "guardfs",
+                                       .evidence = "peer",
+                                       .uid = geteuid(),
+                                       .gid = getegid(),
+                                       .pid = getpid(),
+                                       .login_uid = UINT32_MAX,
+                                       .reported_by = "guardfs"};
     struct og_ledger_head head;
 
+    if (!who)
+        who = &self;
     if (line.max_bytes == 0)
         og_buf_init(&line, LINE_BYTES);
     og_buf_clear(&line);
