@@ -1,2 +1,96 @@
 # SPDX-License-Identifier: MIT
 # The driver: one core library and thin, separately linked faces over it.
+#   libodbcguardcore.so.0   everything; its own SONAME, never unloaded
+#   libodbcguard.so         plain + W forms, no ODBC 2 (for psqlODBC and drivers of its shape)
+#   libodbcguard-odbc2.so   plain + ODBC 2 functions, no W (for SQLite ODBC and drivers of its shape)
+# Shared objects are linked as programs: there is no version of them to be linked against, so
+# libtool has nothing to add (docs/decisions/0001-build.md).
+odbcdriver_PROGRAMS += driver/libodbcguardcore.so.0 driver/libodbcguard.so \
+	driver/libodbcguard-odbc2.so
+
+OG_SHARED_LDFLAGS = $(AM_LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,nodelete $(OG_NO_UNDEFINED)
+if OG_ASAN
+OG_NO_UNDEFINED =
+else
+OG_NO_UNDEFINED = -Wl,-z,defs
+endif
+
+driver_libodbcguardcore_so_0_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
+driver_libodbcguardcore_so_0_LDFLAGS = $(OG_SHARED_LDFLAGS) -Wl,-soname,libodbcguardcore.so.0 \
+	-Wl,--exclude-libs,ALL
+driver_libodbcguardcore_so_0_LDADD = common/libogcommon.a $(PG_QUERY_LIBS) $(YAML_LIBS) \
+	$(CRYPTO_LIBS) -lodbcinst -ldl -lpthread -lm
+driver_libodbcguardcore_so_0_SOURCES = \
+	driver/calls.h \
+	driver/cconv.c \
+	driver/cconv.h \
+	driver/cconv_num.c \
+	driver/cconv_parts.h \
+	driver/cconv_text.c \
+	driver/cconv_time.c \
+	driver/client.c \
+	driver/client.h \
+	driver/client_parts.h \
+	driver/client_policy.c \
+	driver/client_session.c \
+	driver/client_wire.c \
+	driver/conf.c \
+	driver/conf.h \
+	driver/conf_string.c \
+	driver/conf_string.h \
+	driver/ctype.tbl.h \
+	driver/diag.c \
+	driver/diag.h \
+	driver/entry.h \
+	driver/entry.tbl.h \
+	driver/entry_alloc.c \
+	driver/entry_attr.c \
+	driver/entry_connect.c \
+	driver/entry_diag.c \
+	driver/entry_forward.c \
+	driver/entry_info.c \
+	driver/guard.c \
+	driver/guard.h \
+	driver/guard_attr.c \
+	driver/guard_bind.c \
+	driver/guard_connect.c \
+	driver/guard_diag.c \
+	driver/guard_fetch.c \
+	driver/guard_gate.c \
+	driver/guard_lists.c \
+	driver/guard_meta.c \
+	driver/guard_record.c \
+	driver/guard_run.c \
+	driver/guard_text.c \
+	driver/guard_value.c \
+	driver/handle.c \
+	driver/handle.h \
+	driver/key.tbl.h \
+	driver/layer.c \
+	driver/list.tbl.h \
+	driver/odbc.h \
+	driver/params.c \
+	driver/params.h \
+	driver/pg_catalog.c \
+	driver/pg_catalog.h \
+	driver/sqlite_target.c \
+	driver/sqlite_target.h \
+	driver/target.c \
+	driver/target.h \
+	driver/target_key.tbl.h \
+	driver/wide.c \
+	driver/wide.h
+
+OG_FACE_LDFLAGS = $(OG_SHARED_LDFLAGS) -Wl,-rpath,'$$ORIGIN' -Wl,--enable-new-dtags
+
+driver_libodbcguard_so_SOURCES = driver/face.h driver/face_w.c
+driver_libodbcguard_so_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
+driver_libodbcguard_so_LDFLAGS = $(OG_FACE_LDFLAGS)
+driver_libodbcguard_so_LDADD = driver/libodbcguardcore.so.0
+driver_libodbcguard_so_DEPENDENCIES = driver/libodbcguardcore.so.0
+
+driver_libodbcguard_odbc2_so_SOURCES = driver/face.h driver/face_odbc2.c
+driver_libodbcguard_odbc2_so_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
+driver_libodbcguard_odbc2_so_LDFLAGS = $(OG_FACE_LDFLAGS)
+driver_libodbcguard_odbc2_so_LDADD = driver/libodbcguardcore.so.0
+driver_libodbcguard_odbc2_so_DEPENDENCIES = driver/libodbcguardcore.so.0

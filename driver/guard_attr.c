@@ -336,6 +336,18 @@ static void follow_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER att
         og_client_note(dbc->client, "autocommit", dbc->is_autocommit ? "on" : "off");
 }
 
+/* Switching autocommit on commits: the real driver's own statement, not the application's. What could
+ * not be permitted the engine refuses. */
+static void permit_transaction(struct og_guard_dbc *dbc, SQLINTEGER attribute)
+{
+    if (attribute != SQL_ATTR_AUTOCOMMIT || !dbc->analyser)
+        return;
+    (void)pthread_mutex_lock(&dbc->lock);
+    if (og_sqlite_permit_transaction(dbc->analyser) != 0)
+        dbc->is_resolution_lost = true;
+    (void)pthread_mutex_unlock(&dbc->lock);
+}
+
 typedef __typeof__(SQLSetConnectAttr) set_connection_attribute;
 
 static SQLRETURN set_connection(struct og_guard_dbc *dbc, set_connection_attribute *below,
@@ -347,6 +359,7 @@ static SQLRETURN set_connection(struct og_guard_dbc *dbc, set_connection_attribu
     code = check_connection_attribute(dbc, attribute, value);
     if (code != SQL_SUCCESS)
         return code;
+    permit_transaction(dbc, attribute);
     code = og_guard_below_dbc(dbc, below(dbc->object.below, attribute, value, n_bytes));
     if (SQL_SUCCEEDED(code))
         follow_connection_attribute(dbc, attribute, value);
@@ -379,6 +392,7 @@ static SQLRETURN SQL_API guard_SQLSetConnectOption(SQLHDBC handle, SQLUSMALLINT 
     code = check_connection_attribute(dbc, option, (SQLPOINTER)(uintptr_t)value);
     if (code != SQL_SUCCESS)
         return code;
+    permit_transaction(dbc, option);
     code = og_guard_below_dbc(
         dbc, dbc->object.calls->SQLSetConnectOption(dbc->object.below, option, value));
     if (SQL_SUCCEEDED(code))

@@ -445,8 +445,10 @@ static SQLRETURN SQL_API guard_SQLEndTran(SQLSMALLINT type, SQLHANDLE handle, SQ
     og_guard_enter(&dbc->object);
     if (dbc->dialect == OG_DIALECT_SQLITE && dbc->analyser) {
         (void)pthread_mutex_lock(&dbc->lock);
-        (void)og_sqlite_permit_transaction(dbc->analyser);
-        code = dbc->object.calls->SQLEndTran(type, dbc->object.below, how);
+        if (og_sqlite_permit_transaction(dbc->analyser) == 0)
+            code = dbc->object.calls->SQLEndTran(type, dbc->object.below, how);
+        else
+            code = SQL_ERROR;
         (void)pthread_mutex_unlock(&dbc->lock);
     } else {
         code = dbc->object.calls->SQLEndTran(type, dbc->object.below, how);

@@ -181,8 +181,9 @@ static struct og_bytes digest_text(const struct og_guard_stmt *stmt, struct og_a
 {
     uint8_t *digest = og_arena_alloc(arena, OG_SHA256_BYTES);
 
-    if (!digest || !stmt->text.utf8 ||
-        og_hash_sha256(stmt->text.utf8, stmt->text.n_utf8, digest) < 0)
+    /* A catalog function has no text: it has the digest of nothing. */
+    if (!digest || og_hash_sha256(stmt->text.utf8 ? stmt->text.utf8 : "", stmt->text.n_utf8,
+                                  digest) < 0)
         return (struct og_bytes){0};
     return (struct og_bytes){.bytes = digest, .n_bytes = OG_SHA256_BYTES};
 }

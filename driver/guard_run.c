@@ -256,12 +256,12 @@ static SQLRETURN SQL_API guard_SQLExecute(SQLHSTMT handle)
     SQLRETURN code;
 
     begin(stmt, "SQLExecute");
-    if (!stmt->is_prepared) /* the real driver knows the right answer to a call out of sequence */
-        return stmt->text.utf8 ? (og_diag_add_state(&stmt->object.diag, "HY010",
-                                                    "[odbcguard] function sequence error"),
-                                  SQL_ERROR)
-                               : og_guard_below(stmt, stmt->object.calls->SQLExecute(
-                                                          stmt->object.below));
+    if (!stmt->is_prepared) { /* the real driver knows the right answer to a call out of sequence */
+        if (!stmt->text.utf8)
+            return og_guard_below(stmt, stmt->object.calls->SQLExecute(stmt->object.below));
+        og_diag_add_state(&stmt->object.diag, "HY010", "[odbcguard] function sequence error");
+        return SQL_ERROR;
+    }
     code = clear_for_run(stmt);
     if (code != SQL_SUCCESS)
         return code;

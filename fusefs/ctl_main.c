@@ -222,10 +222,28 @@ static int run_command(const struct og_ctl_command *command, int argc, char **ar
     return command->run(&call);
 }
 
+/* Options that all commands take may also stand before the command: they are moved behind it. */
+static void move_options_back(int argc, char **argv)
+{
+    int n = 1;
+
+    while (n < argc && (strcmp(argv[n], "--json") == 0 ||
+                        strncmp(argv[n], "--socket=", 9) == 0 || strcmp(argv[n], "--socket") == 0))
+        n += strcmp(argv[n], "--socket") == 0 && n + 1 < argc ? 2 : 1;
+    for (int moved = 1; moved < n && n < argc; moved++) {
+        char *first = argv[1];
+
+        memmove(argv + 1, argv + 2, (size_t)(argc - 2) * sizeof(*argv));
+        argv[argc - 1] = first;
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct og_ctl_command *command;
     int n_words = 0;
+
+    move_options_back(argc, argv);
 
     if (argc < 2) {
         list_commands(stderr);

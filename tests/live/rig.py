@@ -126,10 +126,11 @@ class Rig:
         self.write_odbc()
 
     def sqlite(self, name, ddl, extra=None):
-        database = self.path(name + ".db")
+        os.makedirs(self.path("data"), exist_ok=True)
+        database = self.path("data", name + ".db")
         subprocess.run(["sqlite3", database], input=ddl, text=True, check=True)
         os.chmod(database, 0o666)
-        os.chmod(self.folder, 0o777)  # SQLite makes its journal beside the file
+        os.chmod(self.path("data"), 0o777)  # SQLite makes its journal beside the file
         keys = {"Driver": "SQLite3", "Database": database, "Timeout": "2000"}
         keys.update(extra or {})
         self.add_dsn(name, keys, "ODBCGuard ODBC2")

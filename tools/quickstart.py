@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""The script of tools/quickstart: an ordinary pyodbc client that knows nothing of a guard."""
+import json
+import sys
+
+
+def report(cursor, sql):
+    print("  > " + sql)
+    cursor.execute(sql)
+    for row in cursor.fetchall():
+        print("    " + ", ".join(str(value) for value in row))
+
+
+def attempt(cursor, sql):
+    import pyodbc
+    print("  > " + sql)
+    try:
+        cursor.execute(sql)
+        print("    done, %d row(s)" % cursor.rowcount)
+    except pyodbc.Error as error:
+        text = error.args[1] if len(error.args) > 1 else str(error)
+        for line in text.splitlines():
+            print("    " + line)
+
+
+def ledger(path):
+    for line in open(path):
+        record = json.loads(line)
+        guard = record["unmapped"]["guard"]
+        print("  %5d  %-8s %-9s %s" % (record["metadata"]["sequence"], guard["record"],
+                                       guard.get("verdict", guard.get("what", "")),
+                                       record.get("message", "")[:90]))
+
+
+def main():
+    dsn, what = sys.argv[1], sys.argv[2]
+    if what == "ledger":
+        return ledger(sys.argv[3])
+    import pyodbc
+    wait = sys.argv[3] if len(sys.argv) > 3 else "20"
+    connection = pyodbc.connect("DSN=%s;GuardApprovalTimeout=%s;GuardPurpose=quickstart" % (dsn, wait),
+                                autocommit=True)
+    cursor = connection.cursor()
+    if what == "update":
+        return attempt(cursor, "UPDATE payments SET status = 'paid' WHERE id = 1")
+    report(cursor, "SELECT c.name, c.phone, o.total FROM customers c JOIN orders o ON o.customer_id = c.id")
+    attempt(cursor, "SELECT id FROM customers WHERE email = 'annika.lund@example.com'")
+    attempt(cursor, "DROP TABLE customers")
+
+
+main()
