@@ -115,6 +115,26 @@ static void explain_facts(struct og_sqlite_analyser *analyser, sqlite3_stmt *exp
     plain_results(analyser, explain, facts);
 }
 
+/* Of rows without columns only the program tells whether they are a virtual table's. */
+static void refuse_unnamed_virtual(struct og_sqlite_analyser *analyser,
+                                   const struct og_sq_run *run, struct og_facts *facts)
+{
+    bool has_virtual = false;
+
+    for (size_t k = 0; k < run->n_programs; k++)
+        for (size_t i = 0; i < run->programs[k].n_ops; i++)
+            has_virtual = has_virtual || strcmp(run->programs[k].ops[i].name, "VOpen") == 0;
+    for (size_t i = 0; has_virtual && i < analyser->authorizer.n_records; i++) {
+        const struct og_sq_record *record = &analyser->authorizer.records[i];
+
+        if (og_sq_is_named_alone(record) &&
+            og_sq_table_find(&analyser->schema, NULL, record->a) == SIZE_MAX &&
+            !og_sq_is_same(record->a, "json_each") && !og_sq_is_same(record->a, "json_tree"))
+            og_facts_refusef(facts, SIZE_MAX, "read ordinary tables and views",
+                             "the virtual table %s", record->a);
+    }
+}
+
 static int run_explain(struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
                        sqlite3_stmt *statement, sqlite3_stmt *explain, struct og_facts *facts)
 {
@@ -135,6 +155,8 @@ static int run_explain(struct og_sqlite_analyser *analyser, const struct og_sq_t
         rc = -ENOMEM;
     if (rc == 0)
         rc = og_sq_program_read(&analyser->api, &run, explain);
+    if (rc == 0 && !facts->refusal.what)
+        refuse_unnamed_virtual(analyser, &run, facts);
     if (rc == 0 && !facts->refusal.what)
         og_sq_open_cursors(&run);
     if (rc == 0 && !facts->refusal.what)

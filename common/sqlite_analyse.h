@@ -53,7 +53,9 @@ OG_MUST int og_sqlite_analyse(struct og_sqlite_analyser *analyser, const char *s
  * and columns and run the functions that facts list; NULL facts: nothing at all. Statements that
  * are already prepared are expired, so that they pass it too at their next step. Call before each
  * SQLPrepare, SQLExecDirect and SQLExecute of the driver, and again with the driver's own catalog
- * statements admitted (og_sqlite_permit_catalog) around catalog functions. */
+ * statements admitted (og_sqlite_permit_catalog) around catalog functions.
+ * Returns: 0; -ESTALE when the schema is another one than facts were told from (nothing is
+ * admitted: analyse again); < 0. */
 OG_MUST int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts *facts);
 OG_MUST int og_sqlite_permit_catalog(struct og_sqlite_analyser *analyser);
 /* For a policy that only observes, when a statement was not understood: everything but ATTACH,

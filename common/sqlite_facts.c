@@ -75,6 +75,8 @@ static enum og_use use_name(const struct og_sq_text *text, const struct og_facts
             return use;
     if (use == OG_USE_SET_OP)
         return text->has_set_word ? use : OG_USE_FILTER;
+    if (text->has_set_word && !text->has_condition_word)
+        return OG_USE_SET_OP;
     return text->has_condition_word || strcmp(text->kind, "SELECT") != 0 ? use : OG_USE_CONDITION;
 }
 
@@ -167,15 +169,30 @@ static void add_result(struct og_sqlite_analyser *analyser, const struct og_sq_t
                                                     .type = type});
 }
 
+static void add_returned(struct og_facts *facts, struct og_fact_result *result, size_t column)
+{
+    struct og_fact_source *sources =
+        og_arena_array(facts->arena, result->n_sources + 1, sizeof(*sources));
+
+    if (!sources || column == SIZE_MAX)
+        return;
+    if (result->n_sources)
+        memcpy(sources, result->sources, result->n_sources * sizeof(*sources));
+    sources[result->n_sources++] = (struct og_fact_source){.column = column, .is_copied = true};
+    result->sources = sources;
+    if (result->n_sources == 1)
+        result->type = facts->columns[column].type;
+}
+
 /* The engine's own word about where a result column comes from must be among the sources. */
-static void check_origin(struct og_sqlite_analyser *analyser, sqlite3_stmt *statement, int i,
-                         struct og_facts *facts)
+static void check_origin(struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
+                         sqlite3_stmt *statement, int i, struct og_facts *facts)
 {
     const struct og_sqlite_api *api = &analyser->api;
     const char *column = api->sqlite3_column_origin_name(statement, i);
     const char *table = api->sqlite3_column_table_name(statement, i);
     const char *schema = api->sqlite3_column_database_name(statement, i);
-    const struct og_fact_result *result = &facts->results[facts->n_results - 1];
+    struct og_fact_result *result = &facts->results[facts->n_results - 1];
     size_t index;
     int number;
 
@@ -189,6 +206,11 @@ static void check_origin(struct og_sqlite_analyser *analyser, sqlite3_stmt *stat
         if (result->sources[k].column ==
             og_sq_fact_column(&analyser->schema, index, number, facts))
             return;
+    if (strcmp(text->kind, "SELECT") != 0) {
+        /* RETURNING: what was just written into the column */
+        add_returned(facts, result, og_sq_fact_column(&analyser->schema, index, number, facts));
+        return;
+    }
     og_facts_refuse(facts, SIZE_MAX, "a result column whose source is not certain",
                     "write the statement in a simpler form");
 }
@@ -201,7 +223,7 @@ void og_sq_run_facts(struct og_sqlite_analyser *analyser, const struct og_sq_tex
                    analyser->api.sqlite3_column_name(statement, (int)i), facts);
         if (facts->n_results == 0)
             return;
-        check_origin(analyser, statement, (int)i, facts);
+        check_origin(analyser, text, statement, (int)i, facts);
     }
     /* NATURAL and USING read columns that the authorizer does not name */
     for (size_t i = 0; i < run->n_bases; i++)

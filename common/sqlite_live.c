@@ -29,20 +29,24 @@ static bool has_object(const struct og_facts *facts, const char *schema, const c
     return false;
 }
 
-static bool has_column(const struct og_facts *facts, const char *schema, const char *table,
-                       const char *column)
+/* A column that is named but flows nowhere reads as NULL: should a view change under a prepared
+ * statement, the column cannot come out by it. */
+static int read_column(const struct og_sqlite_analyser *analyser, const char *schema,
+                       const char *table, const char *column)
 {
-    if (!column || !column[0] || og_sq_is_same(column, "ROWID"))
-        return has_object(facts, schema, table);
+    const struct og_facts *facts = &analyser->permitted;
+
+    if (!column[0] || og_sq_is_same(column, "ROWID"))
+        return has_object(facts, schema, table) ? SQLITE_OK : SQLITE_DENY;
     for (size_t i = 0; i < facts->n_columns; i++) {
         const struct og_object *object = &facts->objects[facts->columns[i].object];
 
         if (og_sq_is_same(facts->columns[i].name, column) &&
             og_sq_is_same(object->name, table) &&
             (!schema || og_sq_is_same(object->schema, schema)))
-            return true;
+            return analyser->needed[i] ? SQLITE_OK : SQLITE_IGNORE;
     }
-    return false;
+    return SQLITE_DENY;
 }
 
 static bool has_effect(const struct og_facts *facts, enum og_effect effect, const char *name)
@@ -84,6 +88,12 @@ static bool is_made_up(const char *name)
            og_sq_is_same(name, "generate_series");
 }
 
+static bool is_made_up_elsewhere(const char *name)
+{
+    return og_sq_is_same(name, "dbstat") || og_sq_is_same(name, "sqlite_stmt") ||
+           og_sq_is_same(name, "sqlite_dbpage") || og_sq_is_same(name, "bytecode");
+}
+
 static bool allows_change(const struct og_facts *facts, int action, const char *table,
                           const char *column, const char *schema)
 {
@@ -97,6 +107,8 @@ static bool allows_change(const struct og_facts *facts, int action, const char *
         return true;
     if (is_engines_table(table) &&
         (facts->changes_catalog || has_effect(facts, OG_EFFECT_MAINTENANCE, NULL)))
+        return true;
+    if (has_effect(facts, OG_EFFECT_EXPLAIN, table))
         return true;
     return has_effect(facts, effect, table) && has_object(facts, schema, table);
 }
@@ -136,20 +148,6 @@ static bool allows_by_facts(const struct og_facts *facts, int action, const char
     case SQLITE_SELECT:
     case SQLITE_RECURSIVE:
         return true;
-    case SQLITE_READ:
-        if (is_engines_table(a) &&
-            (facts->changes_catalog || has_effect(facts, OG_EFFECT_MAINTENANCE, NULL)))
-            return true;
-        if (has_effect(facts, OG_EFFECT_MAINTENANCE, NULL) && !is_schema_table(a))
-            return true;
-        if (is_made_up(a) || (strncmp(a, "pragma_", 7) == 0 &&
-                              has_effect(facts, OG_EFFECT_PRAGMA, a + 7)))
-            return true;
-        if (is_schema_table(a))
-            return og_sq_is_same(b, "ROWID") || has_object(facts, NULL, "sqlite_master") ||
-                   has_object(facts, NULL, "sqlite_temp_master");
-        /* what a view reads is held by its base tables' columns */
-        return has_view(facts, schema, a) || has_column(facts, schema, a, b);
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
     case SQLITE_DELETE:
@@ -169,6 +167,32 @@ static bool allows_by_facts(const struct og_facts *facts, int action, const char
     default:
         return allows_definition(facts, action, a);
     }
+}
+
+/* Returns: what the authorizer answers to a read. */
+static int read_by_facts(const struct og_sqlite_analyser *analyser, const char *a, const char *b,
+                         const char *schema)
+{
+    const struct og_facts *facts = &analyser->permitted;
+    bool is_maintenance = has_effect(facts, OG_EFFECT_MAINTENANCE, NULL);
+
+    if (is_engines_table(a) && (facts->changes_catalog || is_maintenance))
+        return SQLITE_OK;
+    if (is_maintenance && !is_schema_table(a))
+        return SQLITE_OK;
+    if (is_made_up(a) ||
+        (strncmp(a, "pragma_", 7) == 0 && has_effect(facts, OG_EFFECT_PRAGMA, a + 7)))
+        return SQLITE_OK;
+    if (is_schema_table(a))
+        return og_sq_is_same(b, "ROWID") || has_object(facts, NULL, "sqlite_master") ||
+                       has_object(facts, NULL, "sqlite_temp_master")
+                   ? SQLITE_OK
+                   : SQLITE_DENY;
+    /* rows without a column: a table that is read by no column, or a common table expression */
+    if (!b[0] && !schema && !is_made_up_elsewhere(a))
+        return SQLITE_OK;
+    /* what a view reads is held by its base tables' columns */
+    return has_view(facts, schema, a) ? SQLITE_OK : read_column(analyser, schema, a, b);
 }
 
 static bool reaches_out(const char *function)
@@ -219,7 +243,10 @@ int og_sq_live_authorizer(void *context, int action, const char *a, const char *
     case OG_SQ_PERMIT_NOTHING:
         break;
     case OG_SQ_PERMIT_FACTS:
-        is_allowed = allows_by_facts(&analyser->permitted, action, a ? a : "", b, schema);
+        if (action == SQLITE_READ)
+            return read_by_facts(analyser, a ? a : "", b ? b : "", schema);
+        is_allowed = allows_by_facts(&analyser->permitted, action, a ? a : "", b ? b : "",
+                                     schema);
         break;
     case OG_SQ_PERMIT_CATALOG:
         is_allowed = allows_catalog(action, a, b);
@@ -235,6 +262,63 @@ int og_sq_live_authorizer(void *context, int action, const char *a, const char *
         break;
     }
     return is_allowed ? SQLITE_OK : SQLITE_DENY;
+}
+
+/* ---- the watch on the schema ---- */
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (; text && *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
+    return (hash ^ 0xff) * UINT64_C(1099511628211);
+}
+
+/* Prepared anew each time: a statement left on the handle would keep the driver from closing it. */
+static int read_versions(struct og_sqlite_analyser *analyser, int *version, uint64_t *temp_hash)
+{
+    const struct og_sqlite_api *api = &analyser->api;
+    sqlite3_stmt *statement = NULL;
+    int rc = api->sqlite3_prepare_v2(analyser->live, "PRAGMA main.schema_version", -1, &statement,
+                                     NULL);
+
+    if (rc == SQLITE_OK)
+        rc = api->sqlite3_step(statement);
+    if (rc == SQLITE_ROW)
+        *version = api->sqlite3_column_int(statement, 0);
+    (void)api->sqlite3_finalize(statement);
+    if (rc != SQLITE_ROW)
+        return -EIO;
+    statement = NULL;
+    *temp_hash = UINT64_C(14695981039346656037);
+    rc = api->sqlite3_prepare_v2(analyser->live, "SELECT type, name, sql FROM sqlite_temp_master",
+                                 -1, &statement, NULL);
+    while (rc == SQLITE_OK && (rc = api->sqlite3_step(statement)) == SQLITE_ROW) {
+        for (int i = 0; i < 3; i++)
+            *temp_hash =
+                hash_text(*temp_hash, (const char *)api->sqlite3_column_text(statement, i));
+        rc = SQLITE_OK;
+    }
+    (void)api->sqlite3_finalize(statement);
+    return rc == SQLITE_DONE ? 0 : -EIO;
+}
+
+static uint64_t stamp_of(int version, uint64_t temp_hash)
+{
+    return (temp_hash * UINT64_C(0x9E3779B97F4A7C15)) ^ (uint64_t)(unsigned)version;
+}
+
+/* Whether the schema is still the one that facts were told from. */
+static bool is_fresh(struct og_sqlite_analyser *analyser, const struct og_facts *facts)
+{
+    enum og_sq_permit permit = analyser->permit;
+    uint64_t temp_hash = 0;
+    int version = 0;
+    int rc;
+
+    analyser->permit = OG_SQ_PERMIT_OWN;
+    rc = read_versions(analyser, &version, &temp_hash);
+    analyser->permit = permit;
+    return rc == 0 && facts->catalog_stamp == stamp_of(version, temp_hash);
 }
 
 static int set_permit(struct og_sqlite_analyser *analyser, enum og_sq_permit permit)
@@ -261,6 +345,15 @@ static void copy_facts(struct og_sqlite_analyser *analyser, const struct og_fact
         og_facts_effect(own, facts->effects[i].effect, facts->effects[i].object);
     for (size_t i = 0; i < facts->n_functions; i++)
         og_facts_function(own, &facts->functions[i]);
+    analyser->needed =
+        og_arena_array(own->arena, facts->n_columns + 1, sizeof(*analyser->needed));
+    for (size_t i = 0; analyser->needed && i < facts->n_results; i++)
+        for (size_t k = 0; k < facts->results[i].n_sources; k++)
+            analyser->needed[facts->results[i].sources[k].column] = true;
+    for (size_t i = 0; analyser->needed && i < facts->n_uses; i++)
+        analyser->needed[facts->uses[i].column] = true;
+    for (size_t i = 0; analyser->needed && i < facts->n_writes; i++)
+        analyser->needed[facts->writes[i].column] = true;
     own->is_transaction_control = facts->is_transaction_control;
     own->changes_catalog = facts->changes_catalog;
 }
@@ -271,6 +364,10 @@ int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts 
 
     if (!facts || facts->refusal.what)
         return set_permit(analyser, OG_SQ_PERMIT_NOTHING);
+    if (!is_fresh(analyser, facts)) {
+        rc = set_permit(analyser, OG_SQ_PERMIT_NOTHING);
+        return rc ? rc : -ESTALE;
+    }
     copy_facts(analyser, facts);
     if (og_arena_is_failed(&analyser->permit_arena)) {
         rc = set_permit(analyser, OG_SQ_PERMIT_NOTHING);
@@ -294,43 +391,7 @@ int og_sqlite_permit_transaction(struct og_sqlite_analyser *analyser)
     return set_permit(analyser, OG_SQ_PERMIT_TRANSACTION);
 }
 
-/* ---- the watch on the schema ---- */
-
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    for (; text && *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return (hash ^ 0xff) * UINT64_C(1099511628211);
-}
-
-static int read_versions(struct og_sqlite_analyser *analyser, int *version, uint64_t *temp_hash)
-{
-    const struct og_sqlite_api *api = &analyser->api;
-    int rc;
-
-    if (!analyser->version_statement &&
-        api->sqlite3_prepare_v2(analyser->live, "PRAGMA main.schema_version", -1,
-                                &analyser->version_statement, NULL) != SQLITE_OK)
-        return -EIO;
-    if (!analyser->temp_statement &&
-        api->sqlite3_prepare_v2(analyser->live, "SELECT type, name, sql FROM sqlite_temp_master",
-                                -1, &analyser->temp_statement, NULL) != SQLITE_OK)
-        return -EIO;
-    rc = api->sqlite3_step(analyser->version_statement);
-    if (rc == SQLITE_ROW)
-        *version = api->sqlite3_column_int(analyser->version_statement, 0);
-    (void)api->sqlite3_reset(analyser->version_statement);
-    if (rc != SQLITE_ROW)
-        return -EIO;
-    *temp_hash = UINT64_C(14695981039346656037);
-    while ((rc = api->sqlite3_step(analyser->temp_statement)) == SQLITE_ROW)
-        for (int i = 0; i < 3; i++)
-            *temp_hash = hash_text(
-                *temp_hash,
-                (const char *)api->sqlite3_column_text(analyser->temp_statement, i));
-    (void)api->sqlite3_reset(analyser->temp_statement);
-    return rc == SQLITE_DONE ? 0 : -EIO;
-}
+/* ---- the shadow's life ---- */
 
 static int rebuild(struct og_sqlite_analyser *analyser)
 {
@@ -369,6 +430,7 @@ int og_sq_refresh(struct og_sqlite_analyser *analyser, struct og_facts *facts)
         if (!analyser->is_built)
             og_facts_refuse(facts, SIZE_MAX, analyser->why_not, NULL);
     }
+    facts->catalog_stamp = stamp_of(version, temp_hash);
     analyser->permit = permit;
     return rc;
 }
@@ -391,13 +453,61 @@ static void use_index(struct og_sqlite_analyser *analyser, int root, int databas
     }
 }
 
+#define MAX_OPEN 256
+
+/* Cursors of a live program: which index each one reads, and whether its rows are walked. */
+struct open_index {
+    int cursor, root, database;
+    bool is_walked;
+};
+
+static bool is_walk(const char *name)
+{
+    static const char *const names[] = {"Rewind", "Last", "Next",   "Prev",   "SeekGE",
+                                        "SeekGT", "SeekLE", "SeekLT", "Found", "NotFound"};
+
+    for (size_t i = 0; i < OG_COUNT(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static int note_op(struct og_sqlite_analyser *analyser, sqlite3_stmt *explain,
+                   struct open_index *open, size_t *n_open, struct og_facts *facts)
+{
+    const struct og_sqlite_api *api = &analyser->api;
+    const char *name = (const char *)api->sqlite3_column_text(explain, 1);
+    int cursor = api->sqlite3_column_int(explain, 2);
+
+    if (!name)
+        return SQLITE_ERROR;
+    if (strcmp(name, "OpenAutoindex") == 0)
+        og_facts_refuse(facts, SIZE_MAX, "an automatic index, whose order would show",
+                        "leave PRAGMA automatic_index off");
+    if (strcmp(name, "OpenRead") == 0 || strcmp(name, "ReopenIdx") == 0 ||
+        strcmp(name, "OpenWrite") == 0) {
+        if (*n_open == MAX_OPEN)
+            return SQLITE_ERROR;
+        open[(*n_open)++] =
+            (struct open_index){.cursor = cursor,
+                                .root = api->sqlite3_column_int(explain, 3),
+                                .database = api->sqlite3_column_int(explain, 4)};
+    }
+    for (size_t i = 0; is_walk(name) && i < *n_open; i++)
+        if (open[i].cursor == cursor)
+            open[i].is_walked = true;
+    return SQLITE_OK;
+}
+
 int og_sq_live_order(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes,
                      struct og_facts *facts)
 {
     const struct og_sqlite_api *api = &analyser->api;
     enum og_sq_permit permit = analyser->permit;
+    struct open_index open[MAX_OPEN];
     sqlite3_stmt *explain = NULL;
     struct og_buf buf;
+    size_t n_open = 0;
     int rc;
 
     if (facts->n_columns == 0 || has_effect(facts, OG_EFFECT_MAINTENANCE, NULL) || analyser->schema.n_indexes == 0)
@@ -409,17 +519,11 @@ int og_sq_live_order(struct og_sqlite_analyser *analyser, const char *sql, size_
     rc = og_buf_is_failed(&buf) ? SQLITE_NOMEM
                                 : api->sqlite3_prepare_v2(analyser->live, og_buf_str(&buf), -1,
                                                           &explain, NULL);
-    while (rc == SQLITE_OK && (rc = api->sqlite3_step(explain)) == SQLITE_ROW) {
-        const char *name = (const char *)api->sqlite3_column_text(explain, 1);
-
-        rc = SQLITE_OK;
-        if (name && (strcmp(name, "OpenRead") == 0 || strcmp(name, "ReopenIdx") == 0))
-            use_index(analyser, api->sqlite3_column_int(explain, 3),
-                      api->sqlite3_column_int(explain, 4), facts);
-        if (name && strcmp(name, "OpenAutoindex") == 0)
-            og_facts_refuse(facts, SIZE_MAX, "an automatic index, whose order would show",
-                            "leave PRAGMA automatic_index off");
-    }
+    while (rc == SQLITE_OK && (rc = api->sqlite3_step(explain)) == SQLITE_ROW)
+        rc = note_op(analyser, explain, open, &n_open, facts);
+    for (size_t i = 0; i < n_open; i++)
+        if (open[i].is_walked)
+            use_index(analyser, open[i].root, open[i].database, facts);
     (void)api->sqlite3_finalize(explain);
     analyser->permit = permit;
     og_buf_release(&buf);
@@ -499,8 +603,6 @@ struct og_sqlite_analyser *og_sqlite_analyser_free(struct og_sqlite_analyser *an
 {
     if (!analyser)
         return NULL;
-    (void)analyser->api.sqlite3_finalize(analyser->version_statement);
-    (void)analyser->api.sqlite3_finalize(analyser->temp_statement);
     /* the handle must not call into freed memory, and stays closed without its analyser */
     (void)analyser->api.sqlite3_set_authorizer(analyser->live, allow_transactions, NULL);
     (void)analyser->api.sqlite3_close(analyser->shadow);
@@ -512,17 +614,11 @@ struct og_sqlite_analyser *og_sqlite_analyser_free(struct og_sqlite_analyser *an
 
 bool og_sqlite_compiled_is(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes)
 {
-    sqlite3_stmt *statement = NULL;
+    /* the newest comes first */
+    sqlite3_stmt *statement = analyser->api.sqlite3_next_stmt(analyser->live, NULL);
+    const char *text = statement ? analyser->api.sqlite3_sql(statement) : NULL;
 
-    while ((statement = analyser->api.sqlite3_next_stmt(analyser->live, statement)) != NULL) {
-        const char *text;
-
-        if (statement == analyser->version_statement || statement == analyser->temp_statement)
-            continue;
-        text = analyser->api.sqlite3_sql(statement); /* the newest comes first */
-        return text && strlen(text) == n_bytes && memcmp(text, sql, n_bytes) == 0;
-    }
-    return false;
+    return text && strlen(text) == n_bytes && memcmp(text, sql, n_bytes) == 0;
 }
 
 bool og_sqlite_has_column(struct og_sqlite_analyser *analyser, const char *schema,

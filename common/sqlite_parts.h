@@ -330,8 +330,6 @@ struct og_sqlite_analyser {
     struct og_sq_schema schema;
     bool is_built;
     const char *why_not; /* static: the shadow could not be built */
-    sqlite3_stmt *version_statement;
-    sqlite3_stmt *temp_statement;
     int schema_version;
     uint64_t temp_hash;
     struct og_sq_authorizer authorizer;
@@ -339,6 +337,7 @@ struct og_sqlite_analyser {
     enum og_sq_permit permit;
     struct og_arena permit_arena;
     struct og_facts permitted;
+    bool *needed; /* per permitted column: its value flows or shapes somewhere */
 };
 
 int og_sq_live_authorizer(void *context, int action, const char *a, const char *b,
@@ -353,6 +352,7 @@ OG_MUST int og_sq_analyse_text(struct og_sqlite_analyser *analyser, const char *
 OG_MUST int og_sq_live_order(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes,
                              struct og_facts *facts);
 OG_MUST int og_sq_refresh(struct og_sqlite_analyser *analyser, struct og_facts *facts);
+bool og_sq_is_named_alone(const struct og_sq_record *record);
 /* Effects, objects, functions and reads from the recorded callbacks. */
 void og_sq_record_facts(const struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
                         struct og_facts *facts);

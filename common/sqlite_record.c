@@ -76,6 +76,12 @@ static void add_setting(struct og_facts *facts, const char *name)
     og_facts_effect(facts, OG_EFFECT_PRAGMA, object);
 }
 
+/* Rows without columns, as of count(*): a common table expression is reported so too. */
+bool og_sq_is_named_alone(const struct og_sq_record *record)
+{
+    return record->action == SQLITE_READ && record->b && !record->b[0];
+}
+
 /* A table that the engine makes up: its module is not named in the program. */
 static void read_virtual(const struct og_sq_record *record, struct og_facts *facts)
 {
@@ -88,8 +94,9 @@ static void read_virtual(const struct og_sq_record *record, struct og_facts *fac
         add_setting(facts, record->a + 7);
         return;
     }
-    og_facts_refusef(facts, SIZE_MAX, "read ordinary tables and views",
-                     "the virtual table %s", record->a);
+    if (!og_sq_is_named_alone(record))
+        og_facts_refusef(facts, SIZE_MAX, "read ordinary tables and views",
+                         "the virtual table %s", record->a);
 }
 
 static void add_read(const struct og_sq_schema *schema, const struct og_sq_text *text,
@@ -106,6 +113,8 @@ static void add_read(const struct og_sq_schema *schema, const struct og_sq_text 
         read_virtual(record, facts);
         return;
     }
+    if (text->changes_catalog && og_sq_is_same(record->a, "sqlite_sequence"))
+        return;
     t = &schema->tables[table];
     og_facts_effect(facts, OG_EFFECT_SELECT, og_sq_fact_table(schema, table, facts));
     if (!record->b || !record->b[0] || t->is_view)
@@ -151,7 +160,8 @@ static void add_change(const struct og_sq_schema *schema, const struct og_sq_tex
     size_t object;
 
     /* the engine's own bookkeeping: no statement may change the schema table itself */
-    if (is_schema_table(record->a))
+    if (is_schema_table(record->a) ||
+        (text->changes_catalog && og_sq_is_same(record->a, "sqlite_sequence")))
         return;
     table = og_sq_table_find(schema, record->schema, record->a);
     if (table == SIZE_MAX) {

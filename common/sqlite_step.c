@@ -599,10 +599,10 @@ static void do_copy(struct og_sq_run *run, const struct og_sq_op *op, int n, boo
     }
 }
 
-static void use_range_pair(struct og_sq_run *run, const struct og_sq_op *op)
+static void use_both(struct og_sq_run *run, const struct og_sq_op *op, enum og_use use)
 {
-    og_sq_use_value(run, og_sq_get(run, op->p1), OG_USE_FALLIBLE);
-    og_sq_use_value(run, og_sq_get(run, op->p2), OG_USE_FALLIBLE);
+    og_sq_use_value(run, og_sq_get(run, op->p1), use);
+    og_sq_use_value(run, og_sq_get(run, op->p2), use);
 }
 
 static void do_index_compare(struct og_sq_run *run, const struct og_sq_op *op)
@@ -653,10 +653,13 @@ static bool step_values(struct og_sq_run *run, const struct og_sq_op *op)
         return true;
     case OG_SQ_DO_DIVIDE:
     case OG_SQ_DO_CONCAT:
-        if (op->handler == OG_SQ_DO_DIVIDE)
+    case OG_SQ_DO_LOGIC:
+        if (op->handler == OG_SQ_DO_LOGIC)
+            use_both(run, op, OG_USE_CONDITION);
+        else if (op->handler == OG_SQ_DO_DIVIDE)
             og_sq_use_value(run, og_sq_get(run, op->p1), OG_USE_FALLIBLE);
         else if (run->has_growth)
-            use_range_pair(run, op);
+            use_both(run, op, OG_USE_FALLIBLE);
         /* fall through */
     case OG_SQ_DO_BINARY:
         og_sq_set(run, op->p3,

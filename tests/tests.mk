@@ -12,6 +12,8 @@ OG_UNIT_LIBS = $(OG_COMMON_LIBS) $(SQLITE_LIBS)
 
 # One line per unit test: its name here, its source tests/unit/NAME.c below.
 OG_UNIT_TESTS = \
+	tests/unit/test_sqlite_analyse \
+	tests/unit/test_sqlite_differential \
 	tests/unit/test_policy_parse \
 	tests/unit/test_arena \
 	tests/unit/test_config \
@@ -51,6 +53,7 @@ tests_unit_test_sql_lex_LDADD = $(OG_UNIT_LIBS)
 
 # Fuzz targets over their corpora, without a fuzzer: one line per target.
 OG_FUZZ_REPLAYS = \
+	tests/fuzz/replay_sqlite \
 	tests/fuzz/replay_policy \
 	tests/fuzz/replay_sql_lex
 check_PROGRAMS += $(OG_FUZZ_REPLAYS)
@@ -67,3 +70,14 @@ tests_unit_test_policy_parse_LDADD = $(OG_UNIT_LIBS)
 tests_fuzz_replay_policy_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_policy.c
 tests_fuzz_replay_policy_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"policy"'
 tests_fuzz_replay_policy_LDADD = $(OG_UNIT_LIBS)
+
+OG_SQLITE_STATEMENTS = tests/unit/sqlite_statements.h tests/unit/sqlite_statements.tbl.h
+tests_unit_test_sqlite_analyse_SOURCES = tests/unit/test_sqlite_analyse.c $(OG_SQLITE_STATEMENTS)
+tests_unit_test_sqlite_analyse_LDADD = $(OG_UNIT_LIBS)
+tests_unit_test_sqlite_differential_SOURCES = tests/unit/test_sqlite_differential.c \
+	$(OG_SQLITE_STATEMENTS)
+tests_unit_test_sqlite_differential_LDADD = $(OG_UNIT_LIBS)
+tests_fuzz_replay_sqlite_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_sqlite.c \
+	$(OG_SQLITE_STATEMENTS)
+tests_fuzz_replay_sqlite_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"sqlite"'
+tests_fuzz_replay_sqlite_LDADD = $(OG_UNIT_LIBS)

@@ -1,0 +1,1 @@
+SELECT name FROM customers WHERE ssn = 'a' OR id = 1

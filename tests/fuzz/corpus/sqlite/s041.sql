@@ -1,0 +1,1 @@
+SELECT name FROM customers WHERE (SELECT ssn FROM customers WHERE id = 1) = 'a'

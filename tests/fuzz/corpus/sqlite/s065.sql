@@ -1,0 +1,1 @@
+SELECT total(balance) FROM customers

@@ -1,0 +1,1 @@
+SELECT name FROM customers GROUP BY name HAVING count(*) > 1

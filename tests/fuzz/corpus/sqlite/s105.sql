@@ -1,0 +1,1 @@
+SELECT ssn IN ('a') FROM customers

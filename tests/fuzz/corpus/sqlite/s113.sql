@@ -1,0 +1,1 @@
+SELECT iif(ssn = 'a', 1, 2) FROM customers

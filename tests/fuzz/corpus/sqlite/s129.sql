@@ -1,0 +1,1 @@
+SELECT random(), sqlite_version(), date('now')

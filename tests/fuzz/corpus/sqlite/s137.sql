@@ -1,0 +1,1 @@
+SELECT id, ssn FROM customers UNION ALL SELECT id, note FROM orders ORDER BY 2

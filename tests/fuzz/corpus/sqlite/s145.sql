@@ -1,0 +1,1 @@
+SELECT (SELECT count(*) FROM orders o WHERE o.customer_id = c.id) FROM customers c

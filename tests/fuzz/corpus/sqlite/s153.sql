@@ -1,0 +1,1 @@
+SELECT a.ssn FROM customers a JOIN customers b USING (id)

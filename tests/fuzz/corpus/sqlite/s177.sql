@@ -1,0 +1,1 @@
+SELECT id, ntile(2) OVER w FROM customers WINDOW w AS (ORDER BY name)

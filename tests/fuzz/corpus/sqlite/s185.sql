@@ -1,0 +1,1 @@
+SELECT id FROM gen WHERE low = 'x'

@@ -1,0 +1,1 @@
+INSERT INTO copy SELECT id, ssn FROM customers

@@ -1,0 +1,1 @@
+INSERT INTO customers (id, name) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET phone = 'p' WHERE ssn = 'a'

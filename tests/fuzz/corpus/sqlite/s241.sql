@@ -1,0 +1,1 @@
+UPDATE OR IGNORE customers SET email = 'e' WHERE id = 1

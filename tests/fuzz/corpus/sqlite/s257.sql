@@ -1,0 +1,1 @@
+DELETE FROM wr WHERE a = 'x'

@@ -1,0 +1,1 @@
+SELECT x.n FROM (SELECT count(*) AS n, ssn FROM customers GROUP BY ssn) x
