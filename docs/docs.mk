@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-EXTRA_DIST += docs/ledger.md
+EXTRA_DIST += docs/ledger.md docs/analysis-sqlite.md

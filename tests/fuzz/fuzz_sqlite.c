@@ -2,6 +2,7 @@
 /* Analyses any bytes as one SQLite statement over a fixed schema: no fault, facts that point only
  * into themselves, and a live authorizer that takes them. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/unit/sqlite_statements.h"
 
