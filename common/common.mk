@@ -35,6 +35,8 @@ common_libogcommon_a_SOURCES = \
 	common/policy_parse_test.c \
 	common/policy_parse_value.c \
 	common/policy_parts.h \
+	common/policy_test.c \
+	common/policy_test.h \
 	common/principal.c \
 	common/principal.h \
 	common/proto.c \
