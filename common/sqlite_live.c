@@ -409,6 +409,16 @@ static int rebuild(struct og_sqlite_analyser *analyser)
     return rc < 0 ? rc : 0;
 }
 
+/* PRAGMA foreign_keys of the handle; on when it cannot be told. */
+static bool has_foreign_keys(struct og_sqlite_analyser *analyser)
+{
+    int is_on = 1;
+
+    return analyser->api.sqlite3_db_config(analyser->live, SQLITE_DBCONFIG_ENABLE_FKEY, -1,
+                                           &is_on) != SQLITE_OK ||
+           is_on != 0;
+}
+
 int og_sq_refresh(struct og_sqlite_analyser *analyser, struct og_facts *facts)
 {
     enum og_sq_permit permit = analyser->permit;
@@ -430,6 +440,7 @@ int og_sq_refresh(struct og_sqlite_analyser *analyser, struct og_facts *facts)
         if (!analyser->is_built)
             og_facts_refuse(facts, SIZE_MAX, analyser->why_not, NULL);
     }
+    analyser->schema.has_foreign_keys = has_foreign_keys(analyser);
     facts->catalog_stamp = stamp_of(version, temp_hash);
     analyser->permit = permit;
     return rc;
@@ -463,8 +474,8 @@ struct open_index {
 
 static bool is_walk(const char *name)
 {
-    static const char *const names[] = {"Rewind", "Last", "Next",   "Prev",   "SeekGE",
-                                        "SeekGT", "SeekLE", "SeekLT", "Found", "NotFound"};
+    static const char *const names[] = {"Rewind", "Last",   "Next",   "Prev",
+                                        "SeekGE", "SeekGT", "SeekLE", "SeekLT"};
 
     for (size_t i = 0; i < OG_COUNT(names); i++)
         if (strcmp(names[i], name) == 0)
@@ -499,6 +510,15 @@ static int note_op(struct og_sqlite_analyser *analyser, sqlite3_stmt *explain,
     return SQLITE_OK;
 }
 
+static void use_indexes(struct og_sqlite_analyser *analyser, const struct open_index *open,
+                        size_t *n_open, struct og_facts *facts)
+{
+    for (size_t i = 0; i < *n_open; i++)
+        if (open[i].is_walked)
+            use_index(analyser, open[i].root, open[i].database, facts);
+    *n_open = 0;
+}
+
 int og_sq_live_order(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes,
                      struct og_facts *facts)
 {
@@ -519,11 +539,13 @@ int og_sq_live_order(struct og_sqlite_analyser *analyser, const char *sql, size_
     rc = og_buf_is_failed(&buf) ? SQLITE_NOMEM
                                 : api->sqlite3_prepare_v2(analyser->live, og_buf_str(&buf), -1,
                                                           &explain, NULL);
-    while (rc == SQLITE_OK && (rc = api->sqlite3_step(explain)) == SQLITE_ROW)
+    while (rc == SQLITE_OK && (rc = api->sqlite3_step(explain)) == SQLITE_ROW) {
+        /* a trigger's program begins: it has cursors of its own */
+        if (api->sqlite3_column_int(explain, 0) == 0)
+            use_indexes(analyser, open, &n_open, facts);
         rc = note_op(analyser, explain, open, &n_open, facts);
-    for (size_t i = 0; i < n_open; i++)
-        if (open[i].is_walked)
-            use_index(analyser, open[i].root, open[i].database, facts);
+    }
+    use_indexes(analyser, open, &n_open, facts);
     (void)api->sqlite3_finalize(explain);
     analyser->permit = permit;
     og_buf_release(&buf);

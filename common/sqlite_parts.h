@@ -64,7 +64,20 @@ struct og_sq_index {
     bool *has_column; /* per column of the table */
 };
 
+/* A foreign key, one column of it. */
+struct og_sq_reference {
+    size_t child;
+    int column;         /* of the child */
+    const char *parent; /* table name, in the child's schema */
+    const char *key;    /* its column, "" for the primary key */
+    bool deletes;       /* ON DELETE CASCADE */
+    bool updates;       /* SET NULL, SET DEFAULT, or ON UPDATE CASCADE */
+};
+
 struct og_sq_schema {
+    struct og_sq_reference *references;
+    size_t n_references, max_references;
+    bool has_foreign_keys; /* PRAGMA foreign_keys of the handle */
     struct og_sq_index *indexes;
     size_t n_indexes, max_indexes;
     struct og_arena arena;
@@ -356,6 +369,8 @@ bool og_sq_is_named_alone(const struct og_sq_record *record);
 /* Effects, objects, functions and reads from the recorded callbacks. */
 void og_sq_record_facts(const struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
                         struct og_facts *facts);
+/* What writing to a table makes the engine read and change by foreign keys. */
+void og_sq_reference_facts(const struct og_sq_schema *schema, struct og_facts *facts);
 /* Results and uses from a finished run. */
 void og_sq_run_facts(struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
                      struct og_sq_run *run, sqlite3_stmt *statement, struct og_facts *facts);

@@ -328,3 +328,122 @@ void og_sq_record_facts(const struct og_sqlite_analyser *analyser, const struct 
         facts->is_transaction_control = true;
     facts->changes_catalog = text->changes_catalog;
 }
+
+static bool has_effect_on(const struct og_facts *facts, size_t object, enum og_effect effect)
+{
+    for (size_t i = 0; i < facts->n_effects; i++)
+        if (facts->effects[i].object == object && facts->effects[i].effect == effect)
+            return true;
+    return false;
+}
+
+static bool writes_column(const struct og_facts *facts, size_t object, const char *name)
+{
+    for (size_t i = 0; i < facts->n_writes; i++) {
+        const struct og_fact_column *column = &facts->columns[facts->writes[i].column];
+
+        if (column->object == object && og_sq_is_same(column->name, name))
+            return true;
+    }
+    return false;
+}
+
+static size_t find_object(const struct og_facts *facts, const struct og_sq_table *table)
+{
+    for (size_t i = 0; i < facts->n_objects; i++)
+        if (og_sq_is_same(facts->objects[i].name, table->name) &&
+            strcmp(facts->objects[i].schema, table->schema) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+/* The parent's column or its whole key: whether a row with it exists decides about the write. */
+static void use_parent(const struct og_sq_schema *schema, const struct og_sq_reference *reference,
+                       size_t parent, struct og_facts *facts)
+{
+    const struct og_sq_table *table = &schema->tables[parent];
+
+    for (size_t c = 0; c < table->n_columns; c++)
+        if (reference->key[0] ? og_sq_is_same(table->columns[c].name, reference->key)
+                              : table->columns[c].key > 0)
+            og_facts_use(facts, og_sq_fact_column(schema, parent, (int)c, facts),
+                         OG_USE_CONFLICT, SIZE_MAX, false);
+    og_facts_effect(facts, OG_EFFECT_SELECT, og_sq_fact_table(schema, parent, facts));
+}
+
+/* Whether a child's row gets another reference. */
+static bool is_child_written(const struct og_facts *facts, const struct og_sq_table *child,
+                             const struct og_sq_reference *reference)
+{
+    size_t object = find_object(facts, child);
+
+    return object != SIZE_MAX &&
+           (has_effect_on(facts, object, OG_EFFECT_INSERT) ||
+            has_effect_on(facts, object, OG_EFFECT_DELETE) || /* a deferred violation may end */
+            writes_column(facts, object, child->columns[reference->column].name));
+}
+
+/* Whether a parent's row or its key may go. */
+static bool is_parent_written(const struct og_facts *facts, const struct og_sq_table *parent,
+                              const struct og_sq_reference *reference)
+{
+    size_t object = find_object(facts, parent);
+
+    if (object == SIZE_MAX)
+        return false;
+    if (has_effect_on(facts, object, OG_EFFECT_DELETE))
+        return true;
+    for (size_t c = 0; c < parent->n_columns; c++)
+        if ((reference->key[0] ? og_sq_is_same(parent->columns[c].name, reference->key)
+                               : parent->columns[c].key > 0) &&
+            has_effect_on(facts, object, OG_EFFECT_UPDATE) &&
+            writes_column(facts, object, parent->columns[c].name))
+            return true;
+    return false;
+}
+
+static void use_child(const struct og_sq_schema *schema, const struct og_sq_reference *reference,
+                      bool is_changed, struct og_facts *facts)
+{
+    size_t object = og_sq_fact_table(schema, reference->child, facts);
+    size_t column = og_sq_fact_column(schema, reference->child, reference->column, facts);
+
+    og_facts_use(facts, column, OG_USE_CONFLICT, SIZE_MAX, false);
+    if (!is_changed)
+        return;
+    og_facts_effect(facts, OG_EFFECT_SELECT, object);
+    if (reference->deletes)
+        og_facts_effect(facts, OG_EFFECT_DELETE, object);
+    if (reference->updates) {
+        og_facts_effect(facts, OG_EFFECT_UPDATE, object);
+        og_facts_write(facts, column);
+    }
+}
+
+/* One pass over the foreign keys. Returns: whether it found more. */
+static bool follow(const struct og_sq_schema *schema, struct og_facts *facts)
+{
+    size_t n_before = facts->n_effects + facts->n_writes;
+
+    for (size_t i = 0; i < schema->n_references; i++) {
+        const struct og_sq_reference *reference = &schema->references[i];
+        const struct og_sq_table *child = &schema->tables[reference->child];
+        size_t parent = og_sq_table_find(schema, child->schema, reference->parent);
+        bool is_from_child = is_child_written(facts, child, reference);
+        bool is_from_parent = parent != SIZE_MAX &&
+                              is_parent_written(facts, &schema->tables[parent], reference);
+
+        if (is_from_child || is_from_parent)
+            use_child(schema, reference, is_from_parent, facts);
+        if (parent != SIZE_MAX && (is_from_child || is_from_parent))
+            use_parent(schema, reference, parent, facts);
+    }
+    return facts->n_effects + facts->n_writes > n_before;
+}
+
+void og_sq_reference_facts(const struct og_sq_schema *schema, struct og_facts *facts)
+{
+    while (schema->has_foreign_keys && follow(schema, facts) &&
+           !og_arena_is_failed(facts->arena))
+        ;
+}

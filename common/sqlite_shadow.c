@@ -259,6 +259,33 @@ static int read_indexes(const struct builder *b, struct og_sq_table *table)
     return finish(b, list, rc);
 }
 
+static bool is_action(const struct builder *b, sqlite3_stmt *list, int column, const char *word)
+{
+    return strcmp(text_of(b, list, column), word) == 0;
+}
+
+static void add_reference(const struct builder *b, const struct og_sq_table *table, int column,
+                          sqlite3_stmt *list)
+{
+    struct og_sq_schema *all = b->schema;
+    struct og_sq_reference *added =
+        og_arena_push(&all->arena, &all->references, &all->n_references, &all->max_references,
+                      sizeof(*added));
+
+    if (!added)
+        return;
+    *added = (struct og_sq_reference){
+        .child = (size_t)(table - all->tables),
+        .column = column,
+        .parent = og_arena_strdup(&all->arena, text_of(b, list, 2)),
+        .key = og_arena_strdup(&all->arena, text_of(b, list, 4)),
+        .deletes = is_action(b, list, 6, "CASCADE"),
+        .updates = is_action(b, list, 5, "CASCADE") || is_action(b, list, 5, "SET NULL") ||
+                   is_action(b, list, 5, "SET DEFAULT") || is_action(b, list, 6, "SET NULL") ||
+                   is_action(b, list, 6, "SET DEFAULT"),
+    };
+}
+
 static int read_foreign_keys(const struct builder *b, struct og_sq_table *table)
 {
     sqlite3_stmt *list = pragma(b, b->live, table->schema, "foreign_key_list", table->name);
@@ -274,6 +301,8 @@ static int read_foreign_keys(const struct builder *b, struct og_sq_table *table)
             constraint = og_sq_add_constraint(b->schema, table, false);
         if (constraint && column >= 0)
             constraint->has_column[column] = true;
+        if (column >= 0)
+            add_reference(b, table, column, list);
     }
     return finish(b, list, rc);
 }
