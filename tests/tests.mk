@@ -81,3 +81,26 @@ tests_fuzz_replay_sqlite_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_sqlite.c 
 	$(OG_SQLITE_STATEMENTS)
 tests_fuzz_replay_sqlite_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"sqlite"'
 tests_fuzz_replay_sqlite_LDADD = $(OG_UNIT_LIBS)
+
+# The second placement: entry points over a worker process instead of the layer itself.
+check_PROGRAMS += tests/placement/test_placement
+TESTS += tests/placement/test_placement
+tests_placement_test_placement_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
+tests_placement_test_placement_LDADD = $(OG_UNIT_LIBS) -lodbcinst -ldl -lpthread
+tests_placement_test_placement_SOURCES = \
+	driver/conf.c \
+	driver/conf_string.c \
+	driver/diag.c \
+	driver/entry_alloc.c \
+	driver/entry_attr.c \
+	driver/entry_connect.c \
+	driver/entry_diag.c \
+	driver/entry_forward.c \
+	driver/entry_info.c \
+	driver/handle.c \
+	driver/target.c \
+	driver/wide.c \
+	tests/placement/remote.c \
+	tests/placement/remote.h \
+	tests/placement/remote_worker.c \
+	tests/placement/test_placement.c
