@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* pg_walk.h - the inside of the PostgreSQL analysis: values with their sources, scopes of names, and the
+ * walkers over libpg_query's raw tree. Only pg_*.c include it: postgres.h redefines much of libc.
+ * Every node is understood or refused by name. Depth is counted, and the walk runs on the parser thread,
+ * whose stack fits it. */
+#ifndef OG_COMMON_PG_WALK_H
+#define OG_COMMON_PG_WALK_H
+
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
+#include "nodes/pg_list.h"
+
+#include "pg_query.h"
+#include "pg_query/pg_query_internal.h"
+
+#include "common/catalog.h"
+#include "common/limits.h"
+#include "common/pg_analyse.h"
+
+#define OG_PG_NOWHERE SIZE_MAX
+
+/* One source of a value: a base column as one FROM item brought it. */
+struct og_pg_source {
+    size_t column;    /* in facts */
+    unsigned item;    /* number of the FROM item; 0: none */
+    const struct og_relation *relation; /* where is_key_candidate: the item's own relation */
+    int32_t number;
+    bool is_copied;
+};
+
+/* What an expression's value is made of. */
+struct og_pg_value {
+    struct og_pg_source *sources;
+    size_t n_sources, max_sources;
+    enum og_type_class type;
+};
+
+struct og_pg_column {
+    const char *name;
+    struct og_pg_value value;
+    /* A column of a relation, resolved when it is first named: */
+    const struct og_relation *relation;
+    size_t index;
+    size_t object;
+    unsigned item;
+    bool is_resolved;
+};
+
+/* What a FROM item, a common table expression or a query hands out. */
+struct og_pg_columns {
+    struct og_pg_column **items;
+    size_t n_items, max_items;
+};
+
+struct og_pg_item {
+    struct og_pg_item *next;
+    const char *schema; /* NULL: an alias or a made-up name */
+    const char *name;
+    struct og_pg_columns columns;
+    const struct og_relation *relation; /* NULL: none */
+    bool is_open; /* a function's row: any column name is one of its values */
+    struct og_pg_value open_value;
+};
+
+struct og_pg_cte {
+    struct og_pg_cte *next;
+    const char *name;
+    struct og_pg_columns columns;
+};
+
+struct og_pg_scope {
+    struct og_pg_scope *parent;
+    struct og_pg_item *items;
+    struct og_pg_columns star; /* what * stands for, in order */
+    struct og_pg_cte *ctes;
+};
+
+struct og_pg_walk {
+    struct og_facts *facts;
+    struct og_catalog *catalog;
+    const size_t *marks; /* byte positions of the markers that became longer */
+    const size_t *grown; /* how much was added up to and with each */
+    size_t n_marks;
+    unsigned depth, view_depth, n_items;
+    enum og_use condition_use; /* what a comparison here is */
+    int error;                 /* < 0: the catalog or memory failed */
+};
+
+/* pg_scope.c: values */
+void og_pg_add(struct og_pg_walk *w, struct og_pg_value *to, const struct og_pg_value *from,
+               bool is_copied);
+void og_pg_use(struct og_pg_walk *w, const struct og_pg_value *value, enum og_use use, int position);
+bool og_pg_has_columns(const struct og_pg_value *value);
+/* pg_scope.c: names */
+struct og_pg_value og_pg_column_value(struct og_pg_walk *w, struct og_pg_column *column);
+struct og_pg_value og_pg_resolve(struct og_pg_walk *w, struct og_pg_scope *scope,
+                                 const ColumnRef *ref);
+struct og_pg_column *og_pg_push(struct og_pg_walk *w, struct og_pg_columns *to, const char *name);
+void og_pg_push_shared(struct og_pg_walk *w, struct og_pg_columns *to, struct og_pg_column *column);
+struct og_pg_item *og_pg_add_item(struct og_pg_walk *w, struct og_pg_scope *scope,
+                                  const char *schema, const char *name);
+size_t og_pg_object(struct og_pg_walk *w, const struct og_relation *relation);
+/* A relation by name with its object registered; refuses unknown ones. NULL: refused. */
+const struct og_relation *og_pg_relation(struct og_pg_walk *w, const RangeVar *var);
+const struct og_pg_cte *og_pg_find_cte(const struct og_pg_scope *scope, const char *name);
+size_t og_pg_position(const struct og_pg_walk *w, int location);
+bool og_pg_is_refused(const struct og_pg_walk *w);
+void og_pg_refuse(struct og_pg_walk *w, int location, const char *what, const char *instead);
+/* Counts one level down; false (and refused) when it is too deep. */
+bool og_pg_enter(struct og_pg_walk *w, int location);
+void og_pg_leave(struct og_pg_walk *w);
+const char *og_pg_str(const Node *node);
+
+/* pg_expr.c */
+struct og_pg_value og_pg_expr(struct og_pg_walk *w, struct og_pg_scope *scope, Node *node);
+/* The same where every column in it is a use of that kind. */
+struct og_pg_value og_pg_expr_used(struct og_pg_walk *w, struct og_pg_scope *scope, Node *node,
+                                   enum og_use use);
+struct og_pg_value og_pg_call(struct og_pg_walk *w, struct og_pg_scope *scope, FuncCall *call,
+                              bool is_in_from);
+const char *og_pg_label(Node *node);
+
+/* pg_from.c */
+void og_pg_from(struct og_pg_walk *w, struct og_pg_scope *scope, List *from);
+/* A relation as FROM item; is_target: of a write, which is no select. */
+struct og_pg_item *og_pg_from_relation(struct og_pg_walk *w, struct og_pg_scope *scope,
+                                       const RangeVar *var, struct og_pg_columns *out,
+                                       bool is_target);
+void og_pg_with(struct og_pg_walk *w, struct og_pg_scope *scope, WithClause *with);
+
+/* pg_query.c */
+void og_pg_select(struct og_pg_walk *w, struct og_pg_scope *parent, SelectStmt *select,
+                  struct og_pg_columns *out);
+void og_pg_targets(struct og_pg_walk *w, struct og_pg_scope *scope, List *targets,
+                   struct og_pg_columns *out);
+
+/* pg_write.c */
+void og_pg_insert(struct og_pg_walk *w, struct og_pg_scope *parent, InsertStmt *insert,
+                  struct og_pg_columns *out);
+void og_pg_update(struct og_pg_walk *w, struct og_pg_scope *parent, UpdateStmt *update,
+                  struct og_pg_columns *out);
+void og_pg_delete(struct og_pg_walk *w, struct og_pg_scope *parent, DeleteStmt *delete,
+                  struct og_pg_columns *out);
+/* Any of the four as a query; false for other nodes. */
+bool og_pg_query(struct og_pg_walk *w, struct og_pg_scope *parent, Node *node,
+                 struct og_pg_columns *out);
+
+/* pg_utility.c: everything that is no query. */
+void og_pg_utility(struct og_pg_walk *w, Node *node);
+void og_pg_statement(struct og_pg_walk *w, Node *node);
+
+#endif
