@@ -1,517 +1,477 @@
 /* SPDX-License-Identifier: MIT */
-/* A decision: each member of the chain is judged alone (rules, then what masks forbid, then functions),
- * and the least permissive verdict with the strictest masks is the chain's. */
-#include "common/decide.h"
+#include "common/decide_parts.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "common/decide_parts.h"
-#include "common/err.h"
+#define NO_RULE_SAY "Ask whoever keeps the policies for a rule that allows it"
 
-const char *og_verdict_word(enum og_verdict_kind kind)
-{
-    static const char *const words[] = {"deny", "approve", "allow"};
+/* Verdict under way for one member of the chain. */
+struct judgement {
+    struct og_verdict verdict;
+    int rank;      /* how much it weighs against other pairs, see enum rank; 0: nothing yet */
+    bool is_blind; /* not understood: what is masked could leave unseen */
+};
 
-    return (size_t)kind < OG_COUNT(words) ? words[kind] : "deny";
-}
+/* What weighs more decides for the statement; an explicit denial is named before a missing rule. */
+enum rank { RANK_NONE = 0, RANK_ALLOW, RANK_APPROVE, RANK_NO_RULE, RANK_DENY };
 
-/* ---- texts ---- */
+/* Rules and needs of the whole chain. */
+struct lists {
+    struct og_rule_ref *matched;
+    size_t n_matched, max_matched;
+    struct og_approval_need *needs;
+    size_t n_needs, max_needs;
+};
 
-static const char *short_name(struct og_judge *judge, const struct og_object *object)
-{
-    if (!object)
-        return "";
-    if (!*object->schema || strcmp(object->schema, "public") == 0 ||
-        strcmp(object->schema, "main") == 0)
-        return object->name;
-    return og_arena_printf(judge->arena, "%s.%s", object->schema, object->name);
-}
-
-static const char *full_name(struct og_judge *judge, const struct og_object *object)
-{
-    if (!object)
-        return "";
-    return *object->schema ? og_arena_printf(judge->arena, "%s.%s", object->schema, object->name)
-                           : object->name;
-}
-
-/* "DROP TABLE customers", "UPDATE on payments", "SELECT". */
-static const char *what_it_does(struct og_judge *judge, enum og_effect effect,
-                                const struct og_object *object)
-{
-    const char *kind = judge->input->facts->kind ? judge->input->facts->kind : "the statement";
-    bool names_it = effect == OG_EFFECT_DROP || effect == OG_EFFECT_CREATE ||
-                    effect == OG_EFFECT_ALTER || effect == OG_EFFECT_TRUNCATE;
-
-    if (!object || !*object->name)
-        return kind;
-    return og_arena_printf(judge->arena, "%s %s%s", kind, names_it ? "" : "on ",
-                           short_name(judge, object));
-}
-
-/* ---- one effect on one object ---- */
-
-struct finding {
-    enum og_verdict_kind kind;
+struct rule_at {
     const struct og_policy *policy;
     const struct og_rule *rule;
 };
 
-static void add_matched(struct og_judge *judge, struct og_verdict *out, size_t *max,
-                        const struct og_policy *policy, const struct og_rule *rule)
-{
-    struct og_rule_ref *refs = (struct og_rule_ref *)(uintptr_t)out->matched, *ref;
+/* The first rule of each kind that fits a pair. */
+struct fitting {
+    struct rule_at deny, approve, allow;
+};
 
-    for (size_t i = 0; i < out->n_matched; i++)
-        if (refs[i].policy == policy->name && refs[i].rule == rule->id)
-            return;
-    ref = og_arena_push(judge->arena, &refs, &out->n_matched, max, sizeof(*ref));
-    out->matched = refs;
-    if (ref)
-        *ref = (struct og_rule_ref){policy->name, rule->id};
+static const struct og_verdict plain_deny = {
+    .kind = OG_VERDICT_DENY,
+    .error = OG_ERR_REFUSED,
+    .policy = "",
+    .rule = "",
+    .object = "",
+    .column = "",
+    .reason = "the statement could not be decided",
+    .say = "Try again, or give a smaller statement",
+    .would_be = OG_VERDICT_DENY,
+};
+
+const char *og_verdict_word(enum og_verdict_kind kind)
+{
+    switch (kind) {
+    case OG_VERDICT_ALLOW:
+        return "allow";
+    case OG_VERDICT_APPROVE:
+        return "approve";
+    case OG_VERDICT_DENY:
+    default:
+        return "deny";
+    }
 }
 
-static void add_need(struct og_judge *judge, struct og_verdict *out, size_t *max,
+/* ---- lists ---- */
+
+static void add_matched(const struct og_decide *decide, struct lists *lists,
+                        const struct og_policy *policy, const struct og_rule *rule)
+{
+    struct og_rule_ref *added;
+
+    for (size_t i = 0; i < lists->n_matched; i++)
+        if (strcmp(lists->matched[i].policy, policy->name) == 0 &&
+            strcmp(lists->matched[i].rule, rule->id) == 0)
+            return;
+    added = og_arena_push(decide->arena, &lists->matched, &lists->n_matched, &lists->max_matched,
+                          sizeof(*added));
+    if (added)
+        *added = (struct og_rule_ref){.policy = policy->name, .rule = rule->id};
+}
+
+static void add_need(const struct og_decide *decide, struct lists *lists,
                      const struct og_policy *policy, const struct og_rule *rule)
 {
-    struct og_approval_need *needs = (struct og_approval_need *)(uintptr_t)out->needs, *need;
+    struct og_approval_need *added;
 
-    for (size_t i = 0; i < out->n_needs; i++)
-        if (needs[i].policy == policy->name && needs[i].rule == rule->id)
+    for (size_t i = 0; i < lists->n_needs; i++)
+        if (strcmp(lists->needs[i].policy, policy->name) == 0 &&
+            strcmp(lists->needs[i].rule, rule->id) == 0)
             return;
-    need = og_arena_push(judge->arena, &needs, &out->n_needs, max, sizeof(*need));
-    out->needs = needs;
-    if (need)
-        *need = (struct og_approval_need){
+    added = og_arena_push(decide->arena, &lists->needs, &lists->n_needs, &lists->max_needs,
+                          sizeof(*added));
+    if (added)
+        *added = (struct og_approval_need){
             .policy = policy->name,
             .rule = rule->id,
-            .group = rule->by_group,
-            .count = rule->by_count,
-            .within_s = rule->by_within_s,
+            .group = rule->by_group ? rule->by_group : "",
+            .count = rule->by_count ? rule->by_count : 1,
+            .within_s = rule->by_within_s ? rule->by_within_s : 1800,
             .say = rule->say && *rule->say ? rule->say : NULL,
         };
 }
 
-struct capacity {
-    size_t matched, needs;
-};
+/* ---- one pair ---- */
 
-/* deny beats approve beats allow; what no rule speaks of is denied. Control and harmless settings are
- * allowed unless a rule names their effect. */
-static struct finding judge_pair(struct og_judge *judge, bool is_observing, enum og_effect effect,
-                                 const struct og_object *object, bool is_free,
-                                 struct og_verdict *out, struct capacity *capacity)
+static void take(struct rule_at *at, const struct og_policy *policy, const struct og_rule *rule)
 {
-    struct finding best = {.kind = is_free ? OG_VERDICT_ALLOW : OG_VERDICT_DENY};
-    bool is_decided = false;
+    if (!at->rule)
+        *at = (struct rule_at){policy, rule};
+}
 
-    for (size_t i = 0; i < judge->n_policies; i++) {
-        const struct og_policy *policy = judge->policies[i];
+/* Walks the rules of one kind of policies. An approve rule of a policy that applies weakly makes
+ * an allowance stricter but is none itself. */
+static struct fitting find_rules(const struct og_decide *decide, const struct og_principal *member,
+                                 bool is_observing, const struct og_pair *pair,
+                                 struct lists *lists)
+{
+    const struct og_policy_set *set = decide->input->set;
+    struct fitting found = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
+    struct rule_at weak = {NULL, NULL};
 
-        if (policy->is_observing != is_observing)
+    for (size_t i = 0; set && i < set->n_policies; i++) {
+        const struct og_policy *policy = &set->policies[i];
+        enum og_applies how = og_decide_applies(policy, member, decide->input->target);
+
+        if (policy->is_observing != is_observing || how == OG_APPLIES_NOT)
             continue;
         for (size_t k = 0; k < policy->n_rules; k++) {
             const struct og_rule *rule = &policy->rules[k];
-            static const enum og_verdict_kind kinds[] = {OG_VERDICT_DENY, OG_VERDICT_APPROVE,
-                                                         OG_VERDICT_ALLOW};
-            enum og_verdict_kind kind = kinds[rule->then];
 
-            if ((is_free && !rule->effects) ||
-                !og_rule_matches(rule, judge->input, effect, object) ||
-                (judge->is_weak[i] && kind != OG_VERDICT_DENY))
+            if (!og_decide_rule_fits(decide, rule, pair))
                 continue;
-            add_matched(judge, out, &capacity->matched, policy, rule);
-            if (kind == OG_VERDICT_APPROVE)
-                add_need(judge, out, &capacity->needs, policy, rule);
-            if (!is_decided || kind < best.kind)
-                best = (struct finding){kind, policy, rule};
-            is_decided = true;
+            if (rule->then == OG_ACTION_DENY)
+                take(&found.deny, policy, rule);
+            else if (rule->then == OG_ACTION_APPROVE)
+                take(how == OG_APPLIES_FULLY ? &found.approve : &weak, policy, rule);
+            else if (rule->then == OG_ACTION_ALLOW && how == OG_APPLIES_FULLY)
+                take(&found.allow, policy, rule);
+            else
+                continue; /* an allowance that does not count, or an unknown action */
+            add_matched(decide, lists, policy, rule);
         }
     }
-    return best;
+    if (!found.approve.rule && weak.rule && (found.allow.rule || pair->needs_no_rule))
+        found.approve = weak;
+    return found;
 }
 
-static void tell_finding(struct og_judge *judge, const struct finding *finding,
-                         enum og_effect effect, const struct og_object *object,
-                         struct og_verdict *out)
+static void add_needs(const struct og_decide *decide, const struct og_principal *member,
+                      const struct og_pair *pair, struct lists *lists)
 {
-    const char *what = what_it_does(judge, effect, object);
+    const struct og_policy_set *set = decide->input->set;
 
-    out->kind = finding->kind;
-    out->policy = finding->policy ? finding->policy->name : "";
-    out->rule = finding->rule ? finding->rule->id : "";
-    out->object = full_name(judge, object);
-    out->say = finding->rule && finding->rule->say ? finding->rule->say : "";
-    out->error = finding->kind == OG_VERDICT_DENY ? OG_ERR_DENIED : 0;
-    if (finding->kind == OG_VERDICT_APPROVE) {
-        out->reason = og_arena_printf(judge->arena, "%s needs an approval", what);
-    } else if (finding->kind == OG_VERDICT_DENY && finding->rule) {
-        out->reason = og_arena_printf(judge->arena, "%s is not allowed here", what);
-    } else if (finding->kind == OG_VERDICT_DENY) {
-        out->reason = og_arena_printf(judge->arena, "no policy allows %s", what);
-        out->say = "ask for a rule that allows it";
+    for (size_t i = 0; i < set->n_policies; i++) {
+        const struct og_policy *policy = &set->policies[i];
+
+        if (policy->is_observing ||
+            og_decide_applies(policy, member, decide->input->target) == OG_APPLIES_NOT)
+            continue;
+        for (size_t k = 0; k < policy->n_rules; k++)
+            if (policy->rules[k].then == OG_ACTION_APPROVE &&
+                og_decide_rule_fits(decide, &policy->rules[k], pair))
+                add_need(decide, lists, policy, &policy->rules[k]);
+    }
+}
+
+static void say_verdict(const struct og_decide *decide, struct judgement *judgement, enum rank rank,
+                        const struct rule_at *at, const struct og_pair *pair)
+{
+    static const struct {
+        const char *before, *after;
+    } words[] = {
+        [RANK_ALLOW] = {"", " is allowed"},
+        [RANK_APPROVE] = {"", " needs an approval"},
+        [RANK_NO_RULE] = {"no policy allows ", ""},
+        [RANK_DENY] = {"", " is not allowed here"},
+    };
+    static const enum og_verdict_kind kinds[] = {
+        [RANK_ALLOW] = OG_VERDICT_ALLOW,
+        [RANK_APPROVE] = OG_VERDICT_APPROVE,
+        [RANK_NO_RULE] = OG_VERDICT_DENY,
+        [RANK_DENY] = OG_VERDICT_DENY,
+    };
+
+    if ((int)rank <= judgement->rank)
+        return;
+    judgement->rank = (int)rank;
+    judgement->verdict = (struct og_verdict){
+        .kind = kinds[rank],
+        .error = kinds[rank] == OG_VERDICT_DENY ? OG_ERR_DENIED : OG_ERR_NONE,
+        .policy = at ? at->policy->name : "",
+        .rule = at ? at->rule->id : "",
+        .object = og_decide_object_name(decide, pair->object),
+        .column = "",
+        .reason = og_arena_printf(decide->arena, "%s%s%s", words[rank].before,
+                                  og_decide_pair_text(decide, pair), words[rank].after),
+        .say = at && at->rule->say ? at->rule->say : rank == RANK_NO_RULE ? NO_RULE_SAY : "",
+    };
+}
+
+static void judge_pair(const struct og_decide *decide, const struct og_principal *member,
+                       bool is_observing, const struct og_pair *pair, struct lists *lists,
+                       struct judgement *judgement)
+{
+    struct fitting found = find_rules(decide, member, is_observing, pair, lists);
+
+    if (found.deny.rule) {
+        say_verdict(decide, judgement, RANK_DENY, &found.deny, pair);
+    } else if (found.approve.rule) {
+        if (!is_observing)
+            add_needs(decide, member, pair, lists);
+        say_verdict(decide, judgement, RANK_APPROVE, &found.approve, pair);
+    } else if (found.allow.rule || pair->needs_no_rule) {
+        say_verdict(decide, judgement, RANK_ALLOW, found.allow.rule ? &found.allow : NULL, pair);
     } else {
-        out->reason = og_arena_printf(judge->arena, "%s is allowed", what);
+        say_verdict(decide, judgement, RANK_NO_RULE, NULL, pair);
     }
-}
-
-/* The verdict of the enforcing (or observing) policies' rules over every effect. */
-static void judge_rules(struct og_judge *judge, bool is_observing, struct og_verdict *out)
-{
-    const struct og_facts *facts = judge->input->facts;
-    bool is_free = facts->is_transaction_control || facts->is_harmless_setting;
-    struct capacity capacity = {0, 0};
-    bool is_first = true;
-
-    for (size_t i = 0; i < facts->n_effects; i++) {
-        const struct og_fact_effect *e = &facts->effects[i];
-        const struct og_object *object =
-            e->object == OG_NO_OBJECT ? NULL : &facts->objects[e->object];
-        struct finding finding =
-            judge_pair(judge, is_observing, e->effect, object, is_free, out, &capacity);
-
-        if (is_first || finding.kind < out->kind)
-            tell_finding(judge, &finding, e->effect, object, out);
-        is_first = false;
-    }
-    if (!is_first)
-        return;
-    if (is_free) {
-        tell_finding(judge, &(struct finding){.kind = OG_VERDICT_ALLOW}, OG_EFFECT_SESSION, NULL,
-                     out);
-        return;
-    }
-    /* A statement that reads and changes nothing at all (SELECT 1) counts as a select on nothing. */
-    if (facts->kind && strcmp(facts->kind, "SELECT") == 0) {
-        struct finding finding = judge_pair(judge, is_observing, OG_EFFECT_SELECT, NULL, false, out,
-                                            &capacity);
-
-        tell_finding(judge, &finding, OG_EFFECT_SELECT, NULL, out);
-        return;
-    }
-    out->kind = OG_VERDICT_DENY;
-    out->error = OG_ERR_REFUSED;
-    out->reason = "what the statement does is not known";
-}
-
-/* ---- what masks forbid ---- */
-
-static void deny(struct og_verdict *out, enum og_err error, const struct og_policy *policy,
-                 const char *rule, const char *object, const char *column, const char *reason,
-                 const char *say)
-{
-    out->kind = OG_VERDICT_DENY;
-    out->error = error;
-    out->policy = policy ? policy->name : "";
-    out->rule = rule;
-    out->object = object;
-    out->column = column;
-    out->reason = reason;
-    out->say = say ? say : "";
-}
-
-static const struct og_object *object_of(const struct og_facts *facts, size_t column)
-{
-    return &facts->objects[facts->columns[column].object];
-}
-
-static bool is_harmless_use(const struct og_fact_use *use)
-{
-    return use->is_beside_full_key && (use->use == OG_USE_GROUP || use->use == OG_USE_DISTINCT);
-}
-
-/* Returns whether the verdict became a refusal. */
-static bool judge_uses(struct og_judge *judge, const struct og_column_mask *masks,
-                       struct og_verdict *out)
-{
-    const struct og_facts *facts = judge->input->facts;
-
-    for (size_t i = 0; i < facts->n_uses; i++) {
-        const struct og_fact_use *use = &facts->uses[i];
-        const struct og_column_mask *mask = &masks[use->column];
-        const char *name = facts->columns[use->column].name;
-
-        if (mask->mask.kind == OG_MASK_NONE || is_harmless_use(use))
-            continue;
-        deny(out, OG_ERR_DENIED, mask->policy, "data",
-             full_name(judge, object_of(facts, use->column)), name,
-             og_arena_printf(judge->arena, "the column %s.%s is masked here and cannot be used so (%s)",
-                             short_name(judge, object_of(facts, use->column)), name,
-                             og_use_word(use->use)),
-             og_use_instead(use->use));
-        return true;
-    }
-    return false;
-}
-
-/* A mask that does not fit its column's type is the policy's mistake: it is not guessed around. */
-static bool judge_types(struct og_judge *judge, const struct og_column_mask *masks,
-                        struct og_verdict *out)
-{
-    const struct og_facts *facts = judge->input->facts;
-
-    for (size_t i = 0; i < facts->n_columns; i++) {
-        const char *name = facts->columns[i].name;
-
-        if (masks[i].mask.kind == OG_MASK_NONE || og_mask_fits(&masks[i].mask, facts->columns[i].type))
-            continue;
-        deny(out, OG_ERR_CONFIG, masks[i].policy, "data", full_name(judge, object_of(facts, i)), name,
-             og_arena_printf(judge->arena, "the mask %s does not fit the type of %s.%s",
-                             og_mask_word(masks[i].mask.kind),
-                             short_name(judge, object_of(facts, i)), name),
-             "correct the policy: sql-null fits every type");
-        return true;
-    }
-    return false;
-}
-
-static bool judge_functions(struct og_judge *judge, struct og_verdict *out)
-{
-    const struct og_facts *facts = judge->input->facts;
-
-    for (size_t i = 0; i < facts->n_functions; i++) {
-        const struct og_fact_function *f = &facts->functions[i];
-
-        if (f->is_harmless || og_is_vouched(judge, f->schema, f->name))
-            continue;
-        deny(out, OG_ERR_REFUSED, NULL, "", f->name, "",
-             og_arena_printf(judge->arena, "nobody vouches for the function %s%s%s", f->schema,
-                             *f->schema ? "." : "", f->name),
-             "an administrator can list it under vouch: functions in a policy");
-        return true;
-    }
-    return false;
-}
-
-/* ---- masks of result columns ---- */
-
-static struct og_mask result_mask(const struct og_fact_result *result,
-                                  const struct og_column_mask *masks)
-{
-    static const struct og_mask null = {.kind = OG_MASK_SQL_NULL};
-    struct og_mask mask = {.kind = OG_MASK_NONE};
-    bool all_copied = true, is_masked = false;
-
-    for (size_t i = 0; i < result->n_sources; i++) {
-        const struct og_column_mask *source = &masks[result->sources[i].column];
-
-        all_copied = all_copied && result->sources[i].is_copied;
-        is_masked = is_masked || source->mask.kind != OG_MASK_NONE;
-        mask = og_mask_stricter(&mask, &source->mask);
-    }
-    if (!is_masked)
-        return mask;
-    return all_copied && og_mask_fits(&mask, result->type) ? mask : null;
-}
-
-/* Whether some column of an object that the statement touches is masked: then the engine's messages
- * could carry it. */
-static bool touches_masked(const struct og_judge *judge)
-{
-    const struct og_facts *facts = judge->input->facts;
-
-    for (size_t o = 0; o < facts->n_objects; o++)
-        for (size_t p = 0; p < judge->n_policies; p++) {
-            const struct og_policy *policy = judge->policies[p];
-
-            for (size_t d = 0; !policy->is_data_observing && d < policy->n_data; d++)
-                for (size_t c = 0; !policy->data[d].is_exempt && c < policy->data[d].n_columns; c++) {
-                    struct og_name_pattern table = policy->data[d].columns[c];
-
-                    if (table.n_parts < 2)
-                        continue;
-                    table.n_parts--;
-                    if (og_table_fits(&table, facts->dialect, facts->objects[o].schema,
-                                      facts->objects[o].name))
-                        return true;
-                }
-        }
-    return false;
-}
-
-static int place_masks(struct og_judge *judge, const struct og_column_mask *masks,
-                       struct og_verdict *out)
-{
-    const struct og_facts *facts = judge->input->facts;
-    struct og_mask *all = og_arena_array(judge->arena, facts->n_results + 1, sizeof(*all));
-
-    if (!all)
-        return -ENOMEM;
-    for (size_t i = 0; i < facts->n_results; i++) {
-        all[i] = result_mask(&facts->results[i], masks);
-        out->masks_any = out->masks_any || all[i].kind != OG_MASK_NONE;
-    }
-    for (size_t i = 0; i < facts->n_columns; i++)
-        out->is_data_observed = out->is_data_observed || masks[i].is_observed;
-    out->masks = all;
-    out->n_masks = facts->n_results;
-    out->touches_masked = judge->has_data && touches_masked(judge);
-    return 0;
 }
 
 /* ---- one member ---- */
 
-static struct og_column_mask *column_masks(struct og_judge *judge)
+static void refuse(struct judgement *judgement, const char *reason, const char *say)
 {
-    const struct og_facts *facts = judge->input->facts;
-    struct og_column_mask *masks =
-        og_arena_array(judge->arena, facts->n_columns + 1, sizeof(*masks));
-
-    for (size_t i = 0; masks && i < facts->n_columns; i++)
-        og_judge_column(judge, object_of(facts, i)->schema, object_of(facts, i)->name,
-                        facts->columns[i].name, &masks[i]);
-    return masks;
+    judgement->rank = RANK_DENY;
+    judgement->is_blind = true;
+    judgement->verdict = (struct og_verdict){
+        .kind = OG_VERDICT_DENY,
+        .error = OG_ERR_REFUSED,
+        .policy = "",
+        .rule = "",
+        .object = "",
+        .column = "",
+        .reason = reason ? reason : "",
+        .say = say,
+    };
 }
 
-static void blank(struct og_verdict *out)
+static bool is_vouched(const struct og_decide *decide, const struct og_principal *member,
+                       bool is_observing, const struct og_fact_function *function)
 {
-    *out = (struct og_verdict){
-        .policy = "", .rule = "", .object = "", .column = "", .reason = "", .say = ""};
-}
+    const struct og_policy_set *set = decide->input->set;
 
-/* Only observing policies apply: what they would have said is kept, and the statement passes. */
-static void observe(struct og_verdict *out)
-{
-    out->would_be = out->kind;
-    out->is_observed = true;
-    out->kind = OG_VERDICT_ALLOW;
-    out->error = 0;
-    out->needs = NULL;
-    out->n_needs = 0;
-}
+    for (size_t i = 0; set && i < set->n_policies; i++) {
+        const struct og_policy *policy = &set->policies[i];
 
-static int judge_refusal(struct og_judge *judge, struct og_verdict *out)
-{
-    const struct og_refusal *refusal = &judge->input->facts->refusal;
-
-    deny(out, OG_ERR_REFUSED, NULL, "", "", "",
-         og_arena_printf(judge->arena, "this statement is not understood: %s", refusal->what),
-         refusal->instead ? refusal->instead : "write it another way");
-    if (!judge->has_enforcing && judge->n_policies && !judge->has_data)
-        observe(out);
-    out->touches_masked = judge->has_data; /* what it touches is not known */
-    return 0;
-}
-
-static int judge_member(struct og_judge *judge, struct og_verdict *out)
-{
-    struct og_column_mask *masks;
-    bool is_observing = !judge->has_enforcing && judge->n_policies;
-    int r;
-
-    blank(out);
-    if (judge->input->facts->refusal.what)
-        return judge_refusal(judge, out);
-    masks = column_masks(judge);
-    if (!masks)
-        return -ENOMEM;
-    r = place_masks(judge, masks, out);
-    if (r < 0)
-        return r;
-    judge_rules(judge, is_observing, out);
-    if (is_observing)
-        observe(out);
-    if (out->kind == OG_VERDICT_DENY)
-        return 0;
-    if (judge_types(judge, masks, out) || judge_uses(judge, masks, out))
-        return 0;
-    if (is_observing && !judge->has_data) {
-        struct og_verdict would = *out;
-
-        if (judge_functions(judge, &would))
-            out->would_be = OG_VERDICT_DENY;
-        return 0;
+        if (policy->is_observing == is_observing &&
+            og_decide_applies(policy, member, decide->input->target) == OG_APPLIES_FULLY &&
+            og_decide_function_fits(decide, policy->vouched, policy->n_vouched, function->schema,
+                                    function->name))
+            return true;
     }
-    (void)judge_functions(judge, out);
-    return 0;
+    return false;
+}
+
+static void check_functions(const struct og_decide *decide, const struct og_principal *member,
+                            bool is_observing, struct judgement *judgement)
+{
+    const struct og_facts *facts = decide->facts;
+
+    for (size_t i = 0; i < facts->n_functions; i++) {
+        const struct og_fact_function *function = &facts->functions[i];
+        const struct og_object named = {.kind = OG_OBJECT_FUNCTION,
+                                        .schema = function->schema,
+                                        .name = function->name};
+        const char *name;
+
+        if (function->is_harmless || is_vouched(decide, member, is_observing, function))
+            continue;
+        name = og_decide_object_name(decide, &named);
+        /* An explicit denial keeps its words, but the function is unknown all the same. */
+        if (judgement->verdict.kind == OG_VERDICT_DENY) {
+            judgement->is_blind = true;
+            return;
+        }
+        refuse(judgement,
+               og_arena_printf(decide->arena, "the function %s is not vouched for", name),
+               "Do without it, or have it listed under vouch: functions in a policy, with its "
+               "schema");
+        judgement->verdict.object = name;
+        return;
+    }
+}
+
+/* Transaction control and harmless settings need no rule, but can be named by one. */
+static bool needs_no_rule(const struct og_facts *facts, enum og_effect effect)
+{
+    if (facts->is_transaction_control && effect == OG_EFFECT_SESSION)
+        return true;
+    return facts->is_harmless_setting &&
+           (effect == OG_EFFECT_SET || effect == OG_EFFECT_PRAGMA);
+}
+
+static void judge_effects(const struct og_decide *decide, const struct og_principal *member,
+                          bool is_observing, struct lists *lists, struct judgement *judgement)
+{
+    const struct og_facts *facts = decide->facts;
+
+    for (size_t i = 0; i < facts->n_effects; i++) {
+        const struct og_fact_effect *effect = &facts->effects[i];
+        struct og_pair pair = {
+            .effect = effect->effect,
+            .object = effect->object < facts->n_objects ? &facts->objects[effect->object] : NULL,
+            .needs_no_rule = needs_no_rule(facts, effect->effect),
+        };
+
+        judge_pair(decide, member, is_observing, &pair, lists, judgement);
+    }
+    if (!facts->n_effects && (facts->is_transaction_control || facts->is_harmless_setting)) {
+        struct og_pair pair = {
+            .effect = facts->is_transaction_control ? OG_EFFECT_SESSION : OG_EFFECT_SET,
+            .needs_no_rule = true,
+        };
+
+        judge_pair(decide, member, is_observing, &pair, lists, judgement);
+    }
+}
+
+static void judge(const struct og_decide *decide, const struct og_principal *member,
+                  bool is_observing, struct lists *lists, struct judgement *judgement)
+{
+    const struct og_facts *facts = decide->facts;
+
+    *judgement = (struct judgement){.rank = RANK_NONE};
+    if (facts->refusal.what) {
+        refuse(judgement, og_arena_printf(decide->arena, "this statement is not understood: %s",
+                                          facts->refusal.what),
+               og_decide_sentence(decide, facts->refusal.instead));
+        return;
+    }
+    if (decide->dialect == OG_DIALECT_NONE) {
+        refuse(judgement, "statements on this kind of database are not understood yet",
+               "Statements run on this target only under policies that observe");
+        return;
+    }
+    judge_effects(decide, member, is_observing, lists, judgement);
+    if (judgement->rank == RANK_NONE)
+        refuse(judgement, "nothing is known about what this statement does",
+               "Write it in a simpler form");
+    check_functions(decide, member, is_observing, judgement);
+}
+
+/* Enforcing policies decide alone; observing ones only where there is no other. */
+static void judge_member(const struct og_decide *decide, const struct og_principal *member,
+                         struct lists *lists, struct judgement *judgement)
+{
+    const struct og_policy_set *set = decide->input->set;
+    bool is_enforced = false, is_observed = false;
+
+    for (size_t i = 0; set && i < set->n_policies; i++) {
+        enum og_applies how =
+            og_decide_applies(&set->policies[i], member, decide->input->target);
+
+        if (!set->policies[i].is_observing && how != OG_APPLIES_NOT)
+            is_enforced = true;
+        if (set->policies[i].is_observing && how == OG_APPLIES_FULLY)
+            is_observed = true;
+    }
+    is_observed = is_observed && !is_enforced;
+    judge(decide, member, is_observed, lists, judgement);
+    judgement->verdict.would_be = judgement->verdict.kind;
+    /* What is not understood cannot be masked: it passes only where nothing is. */
+    if (!is_observed || (judgement->is_blind && og_decide_has_masks(decide, false)))
+        return;
+    judgement->verdict.kind = OG_VERDICT_ALLOW;
+    judgement->verdict.error = OG_ERR_NONE;
+    judgement->verdict.is_observed = true;
 }
 
 /* ---- the chain ---- */
 
-static void merge_masks(struct og_judge *judge, const struct og_verdict *one,
+static void join(struct og_verdict *out, const struct og_verdict *next)
+{
+    bool is_observed = out->is_observed || next->is_observed;
+    enum og_verdict_kind would_be =
+        next->would_be < out->would_be ? next->would_be : out->would_be;
+
+    if (next->kind < out->kind || (next->kind == out->kind && next->would_be < out->would_be))
+        *out = *next;
+    out->is_observed = is_observed;
+    out->would_be = would_be;
+}
+
+static void judge_chain(const struct og_decide *decide, struct lists *lists,
                         struct og_verdict *out)
 {
-    struct og_mask *all = (struct og_mask *)(uintptr_t)out->masks;
+    const struct og_principal_chain *chain = decide->input->chain;
 
-    (void)judge;
-    for (size_t i = 0; i < out->n_masks && i < one->n_masks; i++)
-        all[i] = og_mask_stricter(&all[i], &one->masks[i]);
-    out->masks_any = out->masks_any || one->masks_any;
-    out->touches_masked = out->touches_masked || one->touches_masked;
-    out->is_data_observed = out->is_data_observed || one->is_data_observed;
-}
+    for (size_t i = 0; i < chain->n_members; i++) {
+        struct judgement judgement;
 
-static int merge_needs(struct og_judge *judge, const struct og_verdict *one,
-                       struct og_verdict *out)
-{
-    size_t n = out->n_needs + one->n_needs;
-    struct og_approval_need *needs = og_arena_array(judge->arena, n + 1, sizeof(*needs));
-
-    if (!needs)
-        return -ENOMEM;
-    if (out->n_needs)
-        memcpy(needs, out->needs, out->n_needs * sizeof(*needs));
-    n = out->n_needs;
-    for (size_t i = 0; i < one->n_needs; i++) {
-        bool is_new = true;
-
-        for (size_t k = 0; k < n; k++)
-            is_new = is_new && (strcmp(needs[k].policy, one->needs[i].policy) != 0 ||
-                                strcmp(needs[k].rule, one->needs[i].rule) != 0);
-        if (is_new)
-            needs[n++] = one->needs[i];
+        judge_member(decide, &chain->members[i], lists, &judgement);
+        if (i == 0)
+            *out = judgement.verdict;
+        else
+            join(out, &judgement.verdict);
     }
-    out->needs = needs;
-    out->n_needs = n;
-    return 0;
-}
-
-/* Takes the less permissive of the two, with the masks of both. */
-static int merge(struct og_judge *judge, const struct og_verdict *one, struct og_verdict *out)
-{
-    struct og_verdict before = *out;
-    int r;
-
-    if (one->kind < out->kind) {
-        *out = *one;
-        merge_masks(judge, &before, out);
-        r = merge_needs(judge, &before, out);
-    } else {
-        merge_masks(judge, one, out);
-        r = merge_needs(judge, one, out);
+    if (out->kind == OG_VERDICT_DENY) {
+        out->is_observed = false;
+        out->would_be = OG_VERDICT_DENY;
     }
-    /* Observed only where every member is. */
-    if (before.is_observed != one->is_observed && out->kind == OG_VERDICT_ALLOW) {
-        out->is_observed = true;
-        out->would_be = before.is_observed ? before.would_be : one->would_be;
+    out->matched = lists->matched;
+    out->n_matched = lists->n_matched;
+    if (out->kind == OG_VERDICT_APPROVE) {
+        out->needs = lists->needs;
+        out->n_needs = lists->n_needs;
     }
-    return r;
 }
 
 int og_decide(const struct og_decide_input *input, struct og_arena *arena, struct og_verdict *out)
 {
-    struct og_judge judge;
-    int r = 0;
+    struct og_decide decide = og_decide_start(input, arena);
+    struct lists lists = {.matched = NULL};
 
-    blank(out);
-    out->error = OG_ERR_REFUSED;
-    out->reason = "there is nobody to decide for";
-    for (size_t i = 0; r == 0 && i < input->chain->n_members; i++) {
-        struct og_verdict one;
-
-        r = og_judge_init(&judge, input, &input->chain->members[i], arena);
-        if (r == 0)
-            r = judge_member(&judge, &one);
-        if (r == 0 && i == 0)
-            *out = one;
-        else if (r == 0)
-            r = merge(&judge, &one, out);
-    }
-    if (r == 0 && !og_arena_is_failed(arena))
+    *out = plain_deny;
+    if (!input->facts || !input->chain || !input->chain->n_members) {
+        out->reason = "nobody is known to act here";
         return 0;
-    blank(out);
-    out->error = OG_ERR_REFUSED;
-    out->reason = "there is no memory to decide";
-    return -ENOMEM;
+    }
+    judge_chain(&decide, &lists, out);
+    og_decide_plan(&decide, out);
+    if (og_arena_is_failed(arena)) {
+        *out = plain_deny;
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+/* ---- columns that must exist ---- */
+
+#define MAX_NAME_BYTES 512
+
+/* The part as the target's catalog has it. PostgreSQL's names are far shorter than the buffer; a
+ * longer one goes out as written and is found nowhere. */
+static const char *fold_part(const struct og_decide *decide, const struct og_name_pattern *pattern,
+                             size_t part, char *buffer)
+{
+    const char *text = pattern->parts[part];
+    size_t n_bytes = strlen(text);
+
+    if (decide->dialect != OG_DIALECT_POSTGRESQL || pattern->is_quoted[part] ||
+        n_bytes >= MAX_NAME_BYTES)
+        return text;
+    for (size_t i = 0; i <= n_bytes; i++)
+        buffer[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
+    return buffer;
+}
+
+void og_decide_each_required_column(const struct og_decide_input *input,
+                                    bool (*visit)(void *context, const char *policy,
+                                                  const char *schema, const char *table,
+                                                  const char *column),
+                                    void *context)
+{
+    struct og_decide decide = og_decide_start(input, NULL);
+    char buffers[3][MAX_NAME_BYTES];
+
+    for (size_t i = 0; input->set && i < input->set->n_policies; i++) {
+        const struct og_policy *policy = &input->set->policies[i];
+
+        if (og_decide_applies_to_chain(&decide, policy) == OG_APPLIES_NOT)
+            continue;
+        for (size_t k = 0; k < policy->n_data; k++) {
+            const struct og_data_entry *entry = &policy->data[k];
+
+            for (size_t c = 0; !entry->is_optional && c < entry->n_columns; c++) {
+                const struct og_name_pattern *pattern = &entry->columns[c];
+                const char *parts[3] = {NULL, NULL, NULL};
+                size_t n = pattern->n_parts;
+
+                if (n < 2 || n > 3 || pattern->is_glob[0] || pattern->is_glob[1] ||
+                    (n == 3 && pattern->is_glob[2]))
+                    continue;
+                for (size_t p = 0; p < n; p++)
+                    parts[3 - n + p] = fold_part(&decide, pattern, p, buffers[p]);
+                if (!visit(context, policy->name, parts[0], parts[1], parts[2]))
+                    return;
+            }
+        }
+    }
 }

@@ -1,144 +1,335 @@
 /* SPDX-License-Identifier: MIT */
-/* What a base column's values become for one member of the chain. */
-#include <string.h>
-
+/* The plan: which result column is masked how, and which uses of masked columns are refused. */
 #include "common/decide_parts.h"
 
-struct og_mask og_mask_stricter(const struct og_mask *a, const struct og_mask *b)
+#include <string.h>
+
+#define RULE_DATA "data"
+
+/* What one column shows to the chain: the strictest of all that its members' policies say. */
+struct column_mask {
+    struct og_mask mask; /* kind NONE: clear */
+    const struct og_policy *policy;
+};
+
+static bool fits_column(const struct og_decide *decide, const struct og_name_pattern *pattern,
+                        const char *schema, const char *table, const char *column)
 {
-    if (a->kind == OG_MASK_NONE)
-        return *b;
-    if (b->kind == OG_MASK_NONE || og_mask_is_same(a, b))
-        return *a;
-    return (struct og_mask){.kind = OG_MASK_SQL_NULL, .class = a->class};
+    return pattern->n_parts >= 2 && pattern->n_parts <= 3 &&
+           og_decide_part_fits(decide, pattern, pattern->n_parts - 1, column) &&
+           og_decide_name_fits(decide, pattern, pattern->n_parts - 1, schema, table, true);
 }
 
-/* One policy's mask of a column: an exemption counts for its own policy only, and there wins. */
-static struct og_mask policy_mask(const struct og_policy *policy, enum og_dialect dialect,
-                                  const char *schema, const char *table, const char *column)
+static bool fits_entry(const struct og_decide *decide, const struct og_data_entry *entry,
+                       const char *schema, const char *table, const char *column)
 {
-    struct og_mask mask = {.kind = OG_MASK_NONE};
+    for (size_t i = 0; i < entry->n_columns; i++)
+        if (fits_column(decide, &entry->columns[i], schema, table, column))
+            return true;
+    return false;
+}
+
+/* Two different masks on one value give NULL; an entry without a mask that is no exemption too. */
+static void merge(struct column_mask *into, const struct og_mask *mask,
+                  const struct og_policy *policy)
+{
+    const struct og_mask hidden = {.kind = OG_MASK_SQL_NULL};
+
+    if (mask->kind == OG_MASK_NONE)
+        mask = &hidden;
+    if (into->mask.kind == OG_MASK_NONE) {
+        into->mask = *mask;
+        into->policy = policy;
+    } else if (!og_mask_is_same(&into->mask, mask)) {
+        into->mask = hidden;
+    }
+}
+
+/* An exemption clears the column for its own policy only. */
+static void merge_policy(const struct og_decide *decide, const struct og_policy *policy,
+                         const char *schema, const char *table, const char *column,
+                         struct column_mask *out)
+{
+    struct column_mask own = {.policy = policy};
 
     for (size_t i = 0; i < policy->n_data; i++) {
-        const struct og_data_entry *entry = &policy->data[i];
-
-        for (size_t k = 0; k < entry->n_columns; k++) {
-            if (!og_column_fits(&entry->columns[k], dialect, schema, table, column))
-                continue;
-            if (entry->is_exempt)
-                return (struct og_mask){.kind = OG_MASK_NONE};
-            mask = og_mask_stricter(&mask, &entry->mask);
-        }
+        if (!fits_entry(decide, &policy->data[i], schema, table, column))
+            continue;
+        if (policy->data[i].is_exempt)
+            return;
+        merge(&own, &policy->data[i].mask, policy);
     }
-    return mask;
+    if (own.mask.kind != OG_MASK_NONE)
+        merge(out, &own.mask, policy);
 }
 
-void og_judge_column(const struct og_judge *judge, const char *schema, const char *table,
-                     const char *column, struct og_column_mask *out)
+static struct column_mask find_mask(const struct og_decide *decide, bool is_observing,
+                                    const char *schema, const char *table, const char *column)
 {
-    memset(out, 0, sizeof(*out));
-    for (size_t i = 0; i < judge->n_policies; i++) {
-        const struct og_policy *policy = judge->policies[i];
-        struct og_mask mask =
-            policy_mask(policy, judge->input->target->dialect, schema, table, column);
+    const struct og_policy_set *set = decide->input->set;
+    struct column_mask found = {.policy = NULL};
 
-        if (mask.kind == OG_MASK_NONE)
-            continue;
-        if (policy->is_data_observing) {
-            out->is_observed = true;
-            continue;
-        }
-        if (!out->policy)
-            out->policy = policy;
-        out->mask = og_mask_stricter(&out->mask, &mask);
+    for (size_t i = 0; set && i < set->n_policies; i++) {
+        const struct og_policy *policy = &set->policies[i];
+
+        if (policy->n_data && policy->is_data_observing == is_observing &&
+            og_decide_applies_to_chain(decide, policy) != OG_APPLIES_NOT)
+            merge_policy(decide, policy, schema, table, column, &found);
     }
+    return found;
 }
 
 bool og_decide_column_mask(const struct og_decide_input *input, const char *schema,
                            const char *table, const char *column, struct og_mask *out)
 {
-    struct og_arena arena;
+    struct og_decide decide = og_decide_start(input, NULL);
+    struct column_mask found = find_mask(&decide, false, schema, table, column);
 
-    memset(out, 0, sizeof(*out));
-    og_arena_init(&arena, 256u * 1024u);
-    for (size_t i = 0; i < input->chain->n_members; i++) {
-        struct og_judge judge;
-        struct og_column_mask found;
+    *out = found.mask;
+    return found.mask.kind != OG_MASK_NONE;
+}
 
-        if (og_judge_init(&judge, input, &input->chain->members[i], &arena) != 0) {
-            *out = (struct og_mask){.kind = OG_MASK_SQL_NULL};
-            break;
-        }
-        og_judge_column(&judge, schema, table, column, &found);
-        *out = og_mask_stricter(out, &found.mask);
+bool og_decide_has_masks(const struct og_decide *decide, bool is_observing)
+{
+    const struct og_policy_set *set = decide->input->set;
+
+    for (size_t i = 0; set && i < set->n_policies; i++) {
+        const struct og_policy *policy = &set->policies[i];
+
+        if (policy->is_data_observing != is_observing ||
+            og_decide_applies_to_chain(decide, policy) == OG_APPLIES_NOT)
+            continue;
+        for (size_t k = 0; k < policy->n_data; k++)
+            if (!policy->data[k].is_exempt)
+                return true;
     }
-    og_arena_release(&arena);
-    return out->kind != OG_MASK_NONE;
+    return false;
 }
 
-/* Names of a pattern as catalogs hold them: PostgreSQL folds what is not quoted. */
-static void fold_part(const struct og_name_pattern *pattern, size_t part, enum og_dialect dialect,
-                      char out[static 256])
+static bool has_table_entry(const struct og_decide *decide, const struct og_policy *policy,
+                            const struct og_object *object)
 {
-    const char *text = pattern->parts[part];
-    size_t i;
+    for (size_t i = 0; i < policy->n_data; i++) {
+        const struct og_data_entry *entry = &policy->data[i];
 
-    for (i = 0; text[i] && i < 255; i++)
-        out[i] = dialect == OG_DIALECT_POSTGRESQL && !pattern->is_quoted[part] && text[i] >= 'A' &&
-                         text[i] <= 'Z'
-                     ? (char)(text[i] - 'A' + 'a')
-                     : text[i];
-    out[i] = '\0';
-}
-
-static bool is_required(const struct og_data_entry *entry, const struct og_name_pattern *pattern)
-{
-    bool is_glob = false;
-
-    for (size_t i = 0; i < pattern->n_parts; i++)
-        is_glob = is_glob || pattern->is_glob[i];
-    return !entry->is_optional && !is_glob && pattern->n_parts >= 2;
-}
-
-static bool each_of_policy(const struct og_policy *policy, enum og_dialect dialect,
-                           bool (*visit)(void *context, const char *policy, const char *schema,
-                                         const char *table, const char *column),
-                           void *context)
-{
-    for (size_t i = 0; i < policy->n_data; i++)
-        for (size_t k = 0; k < policy->data[i].n_columns; k++) {
-            const struct og_name_pattern *pattern = &policy->data[i].columns[k];
-            size_t first = pattern->n_parts == 3 ? 1 : 0;
-            char parts[3][256] = {{0}};
-
-            if (!is_required(&policy->data[i], pattern))
-                continue;
-            for (size_t p = 0; p < pattern->n_parts; p++)
-                fold_part(pattern, p, dialect, parts[p]);
-            if (!visit(context, policy->name, first ? parts[0] : NULL, parts[first],
-                       parts[first + 1]))
-                return false;
-        }
-    return true;
-}
-
-void og_decide_each_required_column(const struct og_decide_input *input,
-                                    bool (*visit)(void *context, const char *policy,
-                                                  const char *schema, const char *table,
-                                                  const char *column),
-                                    void *context)
-{
-    struct og_arena arena;
-    bool goes_on = true;
-
-    og_arena_init(&arena, 256u * 1024u);
-    for (size_t i = 0; goes_on && i < input->chain->n_members; i++) {
-        struct og_judge judge;
-
-        if (og_judge_init(&judge, input, &input->chain->members[i], &arena) != 0)
-            break;
-        for (size_t k = 0; goes_on && k < judge.n_policies; k++)
-            goes_on = each_of_policy(judge.policies[k], input->target->dialect, visit, context);
+        for (size_t k = 0; !entry->is_exempt && k < entry->n_columns; k++)
+            if (entry->columns[k].n_parts >= 2 &&
+                og_decide_name_fits(decide, &entry->columns[k], entry->columns[k].n_parts - 1,
+                                    object->schema, object->name, true))
+                return true;
     }
-    og_arena_release(&arena);
+    return false;
+}
+
+/* Whether the statement reaches an object for which a policy has entries. */
+static bool is_touching(const struct og_decide *decide, bool is_observing)
+{
+    const struct og_policy_set *set = decide->input->set;
+    const struct og_facts *facts = decide->facts;
+
+    for (size_t i = 0; set && i < set->n_policies; i++) {
+        const struct og_policy *policy = &set->policies[i];
+
+        if (policy->is_data_observing != is_observing ||
+            og_decide_applies_to_chain(decide, policy) == OG_APPLIES_NOT)
+            continue;
+        for (size_t k = 0; k < facts->n_objects; k++)
+            if (og_decide_is_relation(&facts->objects[k]) &&
+                has_table_entry(decide, policy, &facts->objects[k]))
+                return true;
+    }
+    return false;
+}
+
+static const struct og_object *object_of(const struct og_facts *facts,
+                                         const struct og_fact_column *column)
+{
+    return column->object < facts->n_objects ? &facts->objects[column->object] : NULL;
+}
+
+static void refuse(struct og_verdict *verdict, enum og_err error, const struct og_policy *policy,
+                   const char *object, const char *column, const char *reason, const char *say)
+{
+    verdict->kind = OG_VERDICT_DENY;
+    verdict->would_be = OG_VERDICT_DENY;
+    verdict->is_observed = false;
+    verdict->error = error;
+    verdict->policy = policy ? policy->name : "";
+    verdict->rule = policy ? RULE_DATA : "";
+    verdict->object = object;
+    verdict->column = column;
+    verdict->reason = reason ? reason : "";
+    verdict->say = say ? say : "";
+    verdict->needs = NULL;
+    verdict->n_needs = 0;
+}
+
+/* The type of a view's column is often not known; its base columns stand beside it. */
+static bool is_misfit(const struct og_facts *facts, const struct og_fact_column *column,
+                      const struct column_mask *mask)
+{
+    const struct og_object *object = object_of(facts, column);
+
+    if (mask->mask.kind == OG_MASK_NONE || og_mask_fits(&mask->mask, column->type))
+        return false;
+    return column->type != OG_TYPE_UNKNOWN || !object || object->kind != OG_OBJECT_VIEW;
+}
+
+static void check_types(const struct og_decide *decide, const struct column_mask *masks,
+                        struct og_verdict *verdict)
+{
+    const struct og_facts *facts = decide->facts;
+
+    for (size_t i = 0; i < facts->n_columns; i++) {
+        const struct og_fact_column *column = &facts->columns[i];
+        const struct og_object *object = object_of(facts, column);
+
+        if (!is_misfit(facts, column, &masks[i]))
+            continue;
+        refuse(verdict, OG_ERR_CONFIG, masks[i].policy, og_decide_object_name(decide, object),
+               column->name,
+               og_arena_printf(decide->arena,
+                               "the mask %s of policy %s does not fit the type of %s.%s",
+                               og_mask_word(masks[i].mask.kind), masks[i].policy->name,
+                               og_decide_object_text(decide, object), column->name),
+               "Leave the column out, or have the policy give it a mask that fits, such as "
+               "sql-null");
+        return;
+    }
+}
+
+static bool is_free(const struct og_fact_use *use)
+{
+    return use->is_beside_full_key && (use->use == OG_USE_GROUP || use->use == OG_USE_DISTINCT);
+}
+
+static void check_uses(const struct og_decide *decide, const struct column_mask *masks,
+                       struct og_verdict *verdict)
+{
+    const struct og_facts *facts = decide->facts;
+
+    for (size_t i = 0; i < facts->n_uses; i++) {
+        const struct og_fact_use *use = &facts->uses[i];
+        const struct og_fact_column *column;
+        const struct og_object *object;
+
+        if (use->column >= facts->n_columns || masks[use->column].mask.kind == OG_MASK_NONE ||
+            is_free(use))
+            continue;
+        column = &facts->columns[use->column];
+        object = object_of(facts, column);
+        refuse(verdict, OG_ERR_DENIED, masks[use->column].policy,
+               og_decide_object_name(decide, object), column->name,
+               og_arena_printf(decide->arena, "%s.%s is masked here and cannot be used %s",
+                               og_decide_object_text(decide, object), column->name,
+                               og_decide_use_text(use->use)),
+               og_decide_sentence(decide, og_use_instead(use->use)));
+        return;
+    }
+}
+
+/* The type by which a value is masked: the result's own, else that of all its sources. */
+static enum og_type_class result_type(const struct og_facts *facts,
+                                      const struct og_fact_result *result)
+{
+    enum og_type_class type = result->type;
+
+    for (size_t i = 0; result->type == OG_TYPE_UNKNOWN && i < result->n_sources; i++) {
+        enum og_type_class own = facts->columns[result->sources[i].column].type;
+
+        if (own == OG_TYPE_UNKNOWN || (i > 0 && own != type))
+            return OG_TYPE_UNKNOWN;
+        type = own;
+    }
+    return type;
+}
+
+/* A value that was copied keeps its column's mask; what was computed from a masked value, or could
+ * be one of two differently masked ones, is NULL. */
+static struct og_mask plan_result(const struct og_facts *facts, const struct column_mask *masks,
+                                  const struct og_fact_result *result)
+{
+    const struct og_mask hidden = {.kind = OG_MASK_SQL_NULL};
+    struct og_mask plan = {.kind = OG_MASK_NONE};
+    bool is_all_copied = true;
+
+    for (size_t i = 0; i < result->n_sources; i++) {
+        const struct og_fact_source *source = &result->sources[i];
+
+        if (source->column >= facts->n_columns)
+            return hidden;
+        is_all_copied = is_all_copied && source->is_copied;
+        if (masks[source->column].mask.kind == OG_MASK_NONE)
+            continue;
+        if (plan.kind == OG_MASK_NONE)
+            plan = masks[source->column].mask;
+        else if (!og_mask_is_same(&plan, &masks[source->column].mask))
+            plan = hidden;
+    }
+    if (plan.kind == OG_MASK_NONE)
+        return plan;
+    return is_all_copied && og_mask_fits(&plan, result_type(facts, result)) ? plan : hidden;
+}
+
+static void plan_results(const struct og_decide *decide, const struct column_mask *masks,
+                         struct og_verdict *verdict)
+{
+    const struct og_facts *facts = decide->facts;
+    struct og_mask *plan = og_arena_array(decide->arena, facts->n_results, sizeof(*plan));
+
+    for (size_t i = 0; plan && i < facts->n_results; i++) {
+        plan[i] = plan_result(facts, masks, &facts->results[i]);
+        verdict->masks_any = verdict->masks_any || plan[i].kind != OG_MASK_NONE;
+    }
+    verdict->masks = plan;
+    verdict->n_masks = plan ? facts->n_results : 0;
+}
+
+/* Rows whose columns are not known cannot be masked. */
+static void check_results(const struct og_decide *decide, const struct column_mask *masks,
+                          struct og_verdict *verdict)
+{
+    const struct og_facts *facts = decide->facts;
+
+    for (size_t i = 0; facts->returns_rows && !facts->n_results && i < facts->n_columns; i++) {
+        if (masks[i].mask.kind == OG_MASK_NONE)
+            continue;
+        refuse(verdict, OG_ERR_REFUSED, NULL,
+               og_decide_object_name(decide, object_of(facts, &facts->columns[i])),
+               facts->columns[i].name,
+               "the result columns of this statement are not known, and it reads masked data",
+               "Read the columns you need with a plain SELECT");
+        return;
+    }
+}
+
+void og_decide_plan(const struct og_decide *decide, struct og_verdict *verdict)
+{
+    const struct og_facts *facts = decide->facts;
+    struct column_mask *masks = og_arena_array(decide->arena, facts->n_columns, sizeof(*masks));
+
+    if (!masks)
+        return;
+    for (size_t i = 0; i < facts->n_columns; i++) {
+        const struct og_object *object = object_of(facts, &facts->columns[i]);
+
+        if (object)
+            masks[i] = find_mask(decide, false, object->schema, object->name,
+                                 facts->columns[i].name);
+        else
+            masks[i].mask.kind = OG_MASK_SQL_NULL;
+    }
+    plan_results(decide, masks, verdict);
+    verdict->touches_masked = verdict->masks_any || is_touching(decide, false);
+    /* Where another policy's masks are in force the statement is treated as a masked one. */
+    verdict->is_data_observed =
+        !verdict->touches_masked &&
+        (is_touching(decide, true) || (facts->refusal.what && verdict->is_observed &&
+                                       og_decide_has_masks(decide, true)));
+    if (verdict->kind != OG_VERDICT_DENY)
+        check_types(decide, masks, verdict);
+    if (verdict->kind != OG_VERDICT_DENY)
+        check_uses(decide, masks, verdict);
+    if (verdict->kind != OG_VERDICT_DENY)
+        check_results(decide, masks, verdict);
 }

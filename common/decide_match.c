@@ -1,253 +1,281 @@
 /* SPDX-License-Identifier: MIT */
-/* Which policies apply to whom, and which rules speak of what. */
-#include <errno.h>
-#include <string.h>
-#include <strings.h>
-
+/* Whom a policy applies to and what a rule means. */
 #include "common/decide_parts.h"
 
-/* ---- policies ---- */
+#include <string.h>
+
+struct og_decide og_decide_start(const struct og_decide_input *input, struct og_arena *arena)
+{
+    struct og_decide decide = {.input = input, .facts = input->facts, .arena = arena};
+
+    if (input->facts && input->facts->dialect != OG_DIALECT_NONE)
+        decide.dialect = input->facts->dialect;
+    else if (input->target)
+        decide.dialect = input->target->dialect;
+    return decide;
+}
+
+/* ---- whom ---- */
 
 static bool is_weak_name(const char *name)
 {
     return strncmp(name, "exe:", 4) == 0 || strncmp(name, "cgroup:", 7) == 0;
 }
 
-/* Stars in exe: and cgroup: stand for anything, dots and slashes too: paths hold both. */
-static bool path_fits(const char *pattern, const char *text)
+static enum og_applies find_principal(const struct og_strings *wanted,
+                                      const struct og_principal *member)
 {
-    const char *star = NULL, *again = NULL;
+    enum og_applies best = OG_APPLIES_NOT;
 
-    while (*text) {
-        if (*pattern == '*') {
-            star = pattern++;
-            again = text;
-        } else if (*pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star) {
-            pattern = star + 1;
-            text = ++again;
-        } else {
-            return false;
+    for (size_t i = 0; i < wanted->n_items; i++) {
+        const char *want = wanted->items[i];
+
+        if (strcmp(want, "*") == 0)
+            return OG_APPLIES_FULLY;
+        for (size_t k = 0; k < member->n_names; k++) {
+            if (!is_weak_name(want) && strcmp(want, member->names[k]) == 0)
+                return OG_APPLIES_FULLY;
+            if (is_weak_name(want) && og_pattern_fits(want, member->names[k], false))
+                best = OG_APPLIES_WEAKLY;
         }
     }
-    while (*pattern == '*')
-        pattern++;
-    return !*pattern;
+    return best;
 }
 
-static bool name_fits(const char *pattern, const char *name)
+static bool is_target(const struct og_strings *wanted, const struct og_target *target)
 {
-    return is_weak_name(pattern) ? path_fits(pattern, name) : strcmp(pattern, name) == 0;
-}
+    for (size_t i = 0; i < wanted->n_items; i++) {
+        const char *want = wanted->items[i];
 
-static bool has_name(const struct og_strings *patterns, const struct og_principal *member,
-                     bool *is_strong)
-{
-    bool found = false;
-
-    for (size_t i = 0; i < patterns->n_items; i++) {
-        const char *pattern = patterns->items[i];
-
-        if (strcmp(pattern, "*") == 0) {
-            *is_strong = true;
+        if (strcmp(want, "*") == 0)
             return true;
-        }
-        for (size_t k = 0; k < member->n_names; k++)
-            if (name_fits(pattern, member->names[k])) {
-                found = true;
-                *is_strong = *is_strong || !is_weak_name(pattern);
-            }
-    }
-    return found;
-}
-
-static bool has_target(const struct og_strings *patterns, const struct og_target *target)
-{
-    for (size_t i = 0; i < patterns->n_items; i++) {
-        if (strcmp(patterns->items[i], "*") == 0 || strcmp(patterns->items[i], target->name) == 0)
+        if (!target)
+            continue;
+        if (target->name && strcmp(want, target->name) == 0)
             return true;
         for (size_t k = 0; k < target->n_labels; k++)
-            if (strcmp(patterns->items[i], target->labels[k]) == 0)
+            if (strcmp(want, target->labels[k]) == 0)
                 return true;
     }
     return false;
 }
 
-bool og_policy_applies(const struct og_policy *policy, const struct og_decide_input *input,
-                       const struct og_principal *member, bool *is_weak)
+/* An exception by exe: or cgroup: takes the policy's rights away and leaves its denials and masks:
+ * such a name must gain nothing, and lifting a denial would be a gain. */
+enum og_applies og_decide_applies(const struct og_policy *policy,
+                                  const struct og_principal *member,
+                                  const struct og_target *target)
 {
-    bool is_strong = false, ignored = false;
+    enum og_applies how = find_principal(&policy->principals, member);
+    enum og_applies exception;
 
-    if (!has_name(&policy->principals, member, &is_strong) ||
-        has_name(&policy->except, member, &ignored) || !has_target(&policy->targets, input->target))
-        return false;
-    *is_weak = !is_strong;
-    return true;
+    if (how == OG_APPLIES_NOT || !is_target(&policy->targets, target))
+        return OG_APPLIES_NOT;
+    exception = find_principal(&policy->except, member);
+    if (exception == OG_APPLIES_FULLY)
+        return OG_APPLIES_NOT;
+    return exception == OG_APPLIES_WEAKLY ? OG_APPLIES_WEAKLY : how;
 }
 
-int og_judge_init(struct og_judge *judge, const struct og_decide_input *input,
-                  const struct og_principal *member, struct og_arena *arena)
+enum og_applies og_decide_applies_to_chain(const struct og_decide *decide,
+                                           const struct og_policy *policy)
 {
-    const struct og_policy_set *set = input->set;
+    const struct og_principal_chain *chain = decide->input->chain;
+    enum og_applies best = OG_APPLIES_NOT;
 
-    *judge = (struct og_judge){.input = input, .member = member, .arena = arena};
-    if (!set || !set->n_policies)
-        return 0;
-    judge->policies = og_arena_array(arena, set->n_policies, sizeof(*judge->policies));
-    judge->is_weak = og_arena_array(arena, set->n_policies, sizeof(*judge->is_weak));
-    if (!judge->policies || !judge->is_weak)
-        return -ENOMEM;
-    for (size_t i = 0; i < set->n_policies; i++) {
-        const struct og_policy *policy = &set->policies[i];
-        bool is_weak = false;
+    for (size_t i = 0; chain && i < chain->n_members; i++) {
+        enum og_applies how =
+            og_decide_applies(policy, &chain->members[i], decide->input->target);
 
-        if (!og_policy_applies(policy, input, member, &is_weak))
-            continue;
-        judge->policies[judge->n_policies] = policy;
-        judge->is_weak[judge->n_policies++] = is_weak;
-        judge->has_enforcing = judge->has_enforcing || !policy->is_observing;
-        judge->has_data = judge->has_data || (!policy->is_data_observing && policy->n_data);
+        if (how > best)
+            best = how;
     }
-    return 0;
+    return best;
 }
 
 /* ---- names ---- */
 
-static char fold(char c)
+enum folding { FOLD_NOT, FOLD_PATTERN, FOLD_BOTH };
+
+static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* SQLite takes every name without regard to case; PostgreSQL folds what is not quoted. A mask's
- * pattern is read wider than that: a column that differs in case only is masked, not shown. */
-static bool part_fits(const struct og_name_pattern *pattern, size_t part, enum og_dialect dialect,
-                      const char *text, bool is_wide)
+static bool is_same_char(char pattern, char text, enum folding folding)
 {
-    const char *name = pattern->parts[part];
-    char folded[256];
-    size_t n = strlen(name);
-
-    if (dialect == OG_DIALECT_SQLITE || (is_wide && !pattern->is_quoted[part]))
-        return og_pattern_fits(name, text, true);
-    if (pattern->is_quoted[part])
-        return pattern->is_glob[part] ? og_pattern_fits(name, text, false) : strcmp(name, text) == 0;
-    if (n >= sizeof(folded))
-        return false;
-    for (size_t i = 0; i <= n; i++)
-        folded[i] = fold(name[i]);
-    return og_pattern_fits(folded, text, false);
+    if (folding == FOLD_NOT)
+        return pattern == text;
+    return lower(pattern) == (folding == FOLD_BOTH ? lower(text) : text);
 }
 
-bool og_table_fits(const struct og_name_pattern *pattern, enum og_dialect dialect,
-                   const char *schema, const char *name)
+/* A part was split off at its dots already, so a dot inside of a name is a letter like others: a
+ * column "e.mail" must not slip through *.*mail. */
+static bool fits(const char *pattern, bool is_glob, const char *text, enum folding folding)
 {
-    if (pattern->n_parts == 1)
-        return part_fits(pattern, 0, dialect, name, false);
-    return pattern->n_parts == 2 && part_fits(pattern, 0, dialect, schema, false) &&
-           part_fits(pattern, 1, dialect, name, false);
-}
+    const char *star = NULL, *resume = NULL;
 
-bool og_column_fits(const struct og_name_pattern *pattern, enum og_dialect dialect,
-                    const char *schema, const char *table, const char *column)
-{
-    size_t first = pattern->n_parts == 3 ? 1 : 0;
-
-    if (pattern->n_parts < 2 || (first && schema && *schema &&
-                                 !part_fits(pattern, 0, dialect, schema, true)))
-        return false;
-    return part_fits(pattern, first, dialect, table, true) &&
-           part_fits(pattern, first + 1, dialect, column, true);
-}
-
-bool og_is_vouched(const struct og_judge *judge, const char *schema, const char *name)
-{
-    for (size_t i = 0; i < judge->n_policies; i++) {
-        const struct og_policy *policy = judge->policies[i];
-
-        for (size_t k = 0; k < policy->n_vouched; k++)
-            if (og_table_fits(&policy->vouched[k], judge->input->target->dialect, schema, name))
-                return true;
+    while (*text) {
+        if (is_glob && *pattern == '*') {
+            star = pattern++;
+            resume = text;
+        } else if (*pattern && is_same_char(*pattern, *text, folding)) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++resume;
+        } else {
+            return false;
+        }
     }
-    return false;
+    while (is_glob && *pattern == '*')
+        pattern++;
+    return *pattern == '\0';
 }
 
-/* ---- rules ---- */
-
-static bool any_table(const struct og_name_pattern *patterns, size_t n, enum og_dialect dialect,
-                      const struct og_object *object)
+/* PostgreSQL folds what is not quoted to lower case. SQLite knows no two names that differ by case
+ * only, quoted or not, so that an exact comparison could only miss the column that is meant. */
+bool og_decide_part_fits(const struct og_decide *decide, const struct og_name_pattern *pattern,
+                         size_t part, const char *text)
 {
-    for (size_t i = 0; object && i < n; i++)
-        if (og_table_fits(&patterns[i], dialect, object->schema, object->name))
+    enum folding folding = FOLD_BOTH;
+
+    if (decide->dialect == OG_DIALECT_POSTGRESQL)
+        folding = pattern->is_quoted[part] ? FOLD_NOT : FOLD_PATTERN;
+    return fits(pattern->parts[part], pattern->is_glob[part], text ? text : "", folding);
+}
+
+bool og_decide_name_fits(const struct og_decide *decide, const struct og_name_pattern *pattern,
+                         size_t n_parts, const char *schema, const char *name,
+                         bool counts_unknown)
+{
+    if (n_parts < 1 || n_parts > 2 || !og_decide_part_fits(decide, pattern, n_parts - 1, name))
+        return false;
+    if (n_parts == 1)
+        return true;
+    if (!schema || !*schema)
+        return counts_unknown;
+    return og_decide_part_fits(decide, pattern, 0, schema);
+}
+
+bool og_decide_is_relation(const struct og_object *object)
+{
+    return object && (object->kind == OG_OBJECT_TABLE || object->kind == OG_OBJECT_VIEW ||
+                      object->kind == OG_OBJECT_MATERIALISED_VIEW);
+}
+
+static bool is_listed(const struct og_decide *decide, const struct og_name_pattern *patterns,
+                      size_t n_patterns, const struct og_object *object, bool counts_unknown)
+{
+    for (size_t i = 0; i < n_patterns; i++)
+        if (og_decide_name_fits(decide, &patterns[i], patterns[i].n_parts, object->schema,
+                                object->name, counts_unknown))
             return true;
     return false;
 }
 
-static bool calls_function(const struct og_rule *rule, const struct og_decide_input *input)
+/* SQLite's functions have no schema; policies write main. */
+bool og_decide_function_fits(const struct og_decide *decide, const struct og_name_pattern *patterns,
+                             size_t n_patterns, const char *schema, const char *name)
 {
-    const struct og_facts *facts = input->facts;
+    struct og_object function = {.schema = schema ? schema : "", .name = name};
 
-    for (size_t i = 0; i < facts->n_functions; i++)
-        for (size_t k = 0; k < rule->n_functions; k++)
-            if (og_table_fits(&rule->functions[k], facts->dialect, facts->functions[i].schema,
-                              facts->functions[i].name))
-                return true;
-    return false;
+    if (decide->dialect == OG_DIALECT_SQLITE && !*function.schema)
+        function.schema = "main";
+    return is_listed(decide, patterns, n_patterns, &function, false);
 }
 
-static bool is_statement(const struct og_rule *rule, const char *kind)
+/* ---- conditions ---- */
+
+/* A denial or an approval is asked for by any of the functions; an allowance must list every one
+ * that is not harmless anyway, or one listed function would open the way for others. */
+static bool has_functions(const struct og_decide *decide, const struct og_rule *rule,
+                          const struct og_object *object)
 {
-    for (size_t i = 0; i < rule->statements.n_items; i++)
-        if (strcasecmp(rule->statements.items[i], kind) == 0)
-            return true;
-    return false;
+    const struct og_facts *facts = decide->facts;
+    bool is_any = object && object->kind == OG_OBJECT_FUNCTION &&
+                  og_decide_function_fits(decide, rule->functions, rule->n_functions,
+                                          object->schema, object->name);
+
+    for (size_t i = 0; i < facts->n_functions; i++) {
+        const struct og_fact_function *function = &facts->functions[i];
+
+        if (og_decide_function_fits(decide, rule->functions, rule->n_functions, function->schema,
+                                    function->name))
+            is_any = true;
+        else if (rule->then == OG_ACTION_ALLOW && !function->is_harmless)
+            return false;
+    }
+    return is_any;
 }
 
+/* Days are those on which a window opens: 22:00 to 06:00 on Monday ends on Tuesday. */
 static bool is_in_window(const struct og_time_window *window, int64_t now_unix_s)
 {
-    int64_t day = now_unix_s / 86400;
-    unsigned minute = (unsigned)(now_unix_s % 86400 / 60);
-    unsigned weekday = (unsigned)((day + 3) % 7); /* 1970-01-01 was a Thursday; Monday is 0 */
-    bool is_over_midnight = window->to_minute < window->from_minute;
-    bool is_inside;
+    int64_t day = now_unix_s / 86400, second = now_unix_s % 86400;
+    bool is_over_midnight = window->to_minute <= window->from_minute, is_in;
+    int64_t minute;
+    unsigned weekday;
 
+    if (second < 0) {
+        second += 86400;
+        day--;
+    }
+    minute = second / 60;
     if (is_over_midnight)
-        is_inside = minute >= window->from_minute || minute < window->to_minute;
+        is_in = minute >= window->from_minute || minute < window->to_minute;
     else
-        is_inside = minute >= window->from_minute && minute < window->to_minute;
-    /* After midnight a window belongs to the day on which it began. */
+        is_in = minute >= window->from_minute && minute < window->to_minute;
     if (is_over_midnight && minute < window->to_minute)
-        weekday = (weekday + 6) % 7;
-    return is_inside && (!window->days || (window->days >> weekday & 1));
+        day--;
+    /* The first of January 1970 was a Thursday. */
+    weekday = (unsigned)(((day + 3) % 7 + 7) % 7);
+    return is_in && (!window->days || window->days & 1u << weekday);
 }
 
-static bool conditions_hold(const struct og_rule *rule, const struct og_decide_input *input)
+static bool has_statement(const struct og_strings *statements, const char *kind)
 {
-    if (rule->n_functions && !calls_function(rule, input))
+    for (size_t i = 0; i < statements->n_items; i++)
+        if (strcmp(statements->items[i], kind) == 0)
+            return true;
+    return false;
+}
+
+static bool is_object_meant(const struct og_decide *decide, const struct og_rule *rule,
+                            const struct og_object *object)
+{
+    bool is_relation = og_decide_is_relation(object), is_allowance = rule->then == OG_ACTION_ALLOW;
+
+    if (rule->n_tables && (!is_relation || !is_listed(decide, rule->tables, rule->n_tables, object,
+                                                      !is_allowance)))
         return false;
-    if (rule->statements.n_items && !is_statement(rule, input->facts->kind))
+    if (rule->n_tables_except && is_relation &&
+        is_listed(decide, rule->tables_except, rule->n_tables_except, object, is_allowance))
+        return false;
+    return !rule->wants_temporary || (object && object->is_temporary);
+}
+
+bool og_decide_rule_fits(const struct og_decide *decide, const struct og_rule *rule,
+                         const struct og_pair *pair)
+{
+    const struct og_decide_input *input = decide->input;
+    bool is_named = (rule->effects && rule->effects & UINT32_C(1) << pair->effect) ||
+                    rule->statements.n_items;
+
+    if (rule->effects && !(rule->effects & UINT32_C(1) << pair->effect))
+        return false;
+    if (pair->needs_no_rule && !is_named)
+        return false;
+    if (rule->statements.n_items && !has_statement(&rule->statements, decide->facts->kind))
         return false;
     if (rule->has_placement && rule->placement != (uint32_t)input->placement)
         return false;
-    if (rule->has_evidence && input->chain->evidence < rule->evidence)
+    if (rule->has_evidence && (!input->chain || input->chain->evidence < rule->evidence))
         return false;
-    return !rule->time.is_set || is_in_window(&rule->time, input->now_unix_s);
-}
-
-bool og_rule_matches(const struct og_rule *rule, const struct og_decide_input *input,
-                     enum og_effect effect, const struct og_object *object)
-{
-    enum og_dialect dialect = input->facts->dialect;
-
-    if (rule->effects && !(rule->effects >> effect & 1))
+    if (rule->time.is_set && !is_in_window(&rule->time, input->now_unix_s))
         return false;
-    if (rule->n_tables && !any_table(rule->tables, rule->n_tables, dialect, object))
+    if (rule->n_functions && !has_functions(decide, rule, pair->object))
         return false;
-    if (rule->n_tables_except &&
-        any_table(rule->tables_except, rule->n_tables_except, dialect, object))
-        return false;
-    if (rule->wants_temporary && !(object && object->is_temporary))
-        return false;
-    return conditions_hold(rule, input);
+    return is_object_meant(decide, rule, pair->object);
 }

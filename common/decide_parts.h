@@ -1,49 +1,69 @@
 /* SPDX-License-Identifier: MIT */
-/* decide_parts.h - the inside of a decision: which policies and rules match (decide_match.c), what is
- * masked (decide_mask.c), and their judgement for one member of the chain (decide.c). */
+/* decide_parts.h - what the files of the decision share: decide.c (verdict), decide_match.c (who and
+ * what a rule means), decide_mask.c (plan of masks), decide_text.c (sentences).
+ * Is not: an interface for anyone else (that is decide.h). */
 #ifndef OG_COMMON_DECIDE_PARTS_H
 #define OG_COMMON_DECIDE_PARTS_H
 
 #include "common/decide.h"
+#include "common/err.h"
 #include "common/policy_parts.h"
 
-/* One member's view of a decision. */
-struct og_judge {
+/* What one decision is made from; everything is borrowed. */
+struct og_decide {
     const struct og_decide_input *input;
-    const struct og_principal *member;
-    struct og_arena *arena;
-    const struct og_policy **policies; /* those that apply */
-    bool *is_weak; /* per policy: matched by exe: or cgroup: alone, so it can only deny */
-    size_t n_policies;
-    bool has_enforcing; /* one with mode enforce applies */
-    bool has_data;      /* one with data and data-mode enforce applies */
+    const struct og_facts *facts; /* NULL where only a column is asked for */
+    enum og_dialect dialect;
+    struct og_arena *arena;       /* NULL likewise */
 };
 
-/* Collects the policies that apply to the member. Returns: 0; -ENOMEM. */
-OG_MUST int og_judge_init(struct og_judge *judge, const struct og_decide_input *input,
-                          const struct og_principal *member, struct og_arena *arena);
-bool og_policy_applies(const struct og_policy *policy, const struct og_decide_input *input,
-                       const struct og_principal *member, bool *is_weak);
-/* Whether a rule speaks of this effect on this object (object NULL: an effect on nothing named). */
-bool og_rule_matches(const struct og_rule *rule, const struct og_decide_input *input,
-                     enum og_effect effect, const struct og_object *object);
-/* A table's pattern: one part in any schema, two schema and table. */
-bool og_table_fits(const struct og_name_pattern *pattern, enum og_dialect dialect,
-                   const char *schema, const char *name);
-bool og_column_fits(const struct og_name_pattern *pattern, enum og_dialect dialect,
-                    const char *schema, const char *table, const char *column);
-/* Whether any applying policy vouches for the function. */
-bool og_is_vouched(const struct og_judge *judge, const char *schema, const char *name);
+/* How a policy applies. WEAKLY: only by exe: or cgroup: names, which never add a right: the
+ * policy's denials and masks count, its allowances, vouching and observation do not. */
+enum og_applies { OG_APPLIES_NOT = 0, OG_APPLIES_WEAKLY, OG_APPLIES_FULLY };
 
-/* What a column's values become for one member. */
-struct og_column_mask {
-    struct og_mask mask;             /* kind NONE: clear */
-    const struct og_policy *policy;  /* the first that masks it */
-    bool is_observed;                /* data-mode observe would have masked it */
+/* One thing that the statement does. */
+struct og_pair {
+    enum og_effect effect;
+    const struct og_object *object; /* or NULL */
+    bool needs_no_rule;             /* transaction control, harmless setting: only rules that name it */
 };
-void og_judge_column(const struct og_judge *judge, const char *schema, const char *table,
-                     const char *column, struct og_column_mask *out);
-/* The stricter of two masks: equal ones stay, different ones give sql-null; NONE gives way. */
-struct og_mask og_mask_stricter(const struct og_mask *a, const struct og_mask *b);
+
+struct og_decide og_decide_start(const struct og_decide_input *input, struct og_arena *arena);
+enum og_applies og_decide_applies(const struct og_policy *policy,
+                                  const struct og_principal *member,
+                                  const struct og_target *target);
+/* For the whole chain: the strongest way in which it applies to some member. */
+enum og_applies og_decide_applies_to_chain(const struct og_decide *decide,
+                                           const struct og_policy *policy);
+
+/* schema "": not known; a pattern with a schema then fits if counts_unknown. parts are the
+ * pattern's first n_parts (column patterns carry the column behind the table). */
+bool og_decide_name_fits(const struct og_decide *decide, const struct og_name_pattern *pattern,
+                         size_t n_parts, const char *schema, const char *name,
+                         bool counts_unknown);
+bool og_decide_part_fits(const struct og_decide *decide, const struct og_name_pattern *pattern,
+                         size_t part, const char *text);
+bool og_decide_is_relation(const struct og_object *object);
+bool og_decide_function_fits(const struct og_decide *decide, const struct og_name_pattern *patterns,
+                             size_t n_patterns, const char *schema, const char *name);
+bool og_decide_rule_fits(const struct og_decide *decide, const struct og_rule *rule,
+                         const struct og_pair *pair);
+
+/* Whether a policy masks any column for this chain, or would (is_observing). */
+bool og_decide_has_masks(const struct og_decide *decide, bool is_observing);
+/* Fills masks, masks_any, touches_masked, is_data_observed; turns the verdict into DENY where a
+ * masked column is used, a mask does not fit, or results are not known. */
+void og_decide_plan(const struct og_decide *decide, struct og_verdict *verdict);
+
+/* "customers", or with its schema where that is no default one. Arena text, "" for NULL. */
+const char *og_decide_object_text(const struct og_decide *decide, const struct og_object *object);
+/* "public.customers" for verdicts and records. */
+const char *og_decide_object_name(const struct og_decide *decide, const struct og_object *object);
+/* "DROP TABLE customers", "UPDATE on payments", "SELECT". */
+const char *og_decide_pair_text(const struct og_decide *decide, const struct og_pair *pair);
+/* "to filter", "in GROUP BY": how a masked column cannot be used. */
+const char *og_decide_use_text(enum og_use use);
+/* With a capital letter first, as a sentence. */
+const char *og_decide_sentence(const struct og_decide *decide, const char *text);
 
 #endif

@@ -1,116 +1,143 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/reply.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static void put_safe(struct og_buf *out, const char *text)
+/* Length of the character at text if it must not be shown, 0 otherwise. */
+static size_t find_hidden(const unsigned char *text, unsigned *point)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            og_buf_printf(out, "\\u%04x", (unsigned)(unsigned char)*text);
-        else
-            og_buf_append_char(out, *text);
+    *point = text[0];
+    if (text[0] < 0x20 || text[0] == 0x7F)
+        return 1;
+    if (text[0] == 0xC2 && text[1] >= 0x80 && text[1] < 0xA0) {
+        *point = text[1];
+        return 2;
+    }
+    if (text[0] < 0xE0 || text[0] > 0xEF || !text[1] || !text[2])
+        return 0;
+    *point = (text[0] & 0x0Fu) << 12 | (text[1] & 0x3Fu) << 6 | (text[2] & 0x3Fu);
+    if (*point == 0x061C || (*point >= 0x200B && *point <= 0x200F) ||
+        (*point >= 0x2028 && *point <= 0x202E) || (*point >= 0x2060 && *point <= 0x206F) ||
+        *point == 0xFEFF)
+        return 3;
+    return 0;
 }
 
-/* A sentence: first letter large, one full stop at the end. */
-static void put_sentence(struct og_buf *out, const char *text)
+static void add_safe(struct og_buf *out, const char *text, bool is_quoted)
 {
-    size_t n = strlen(text);
+    const unsigned char *at = (const unsigned char *)text;
+
+    while (*at) {
+        unsigned point;
+        size_t n = find_hidden(at, &point);
+
+        if (n) {
+            og_buf_printf(out, "\\u%04x", point);
+            at += n;
+            continue;
+        }
+        if (is_quoted && (*at == '"' || *at == '\\'))
+            og_buf_append_char(out, '\\');
+        og_buf_append_char(out, (char)*at++);
+    }
+}
+
+/* A sentence with its full stop, after a space. */
+static void add_sentence(struct og_buf *out, const char *text)
+{
+    size_t n = text ? strlen(text) : 0;
 
     if (!n)
         return;
-    if (*text >= 'a' && *text <= 'z') {
-        og_buf_append_char(out, (char)(*text - 'a' + 'A'));
-        text++;
-        n--;
-    }
-    put_safe(out, text);
-    if (!n || !strchr(".!?", text[n - 1]))
+    og_buf_append_char(out, ' ');
+    add_safe(out, text, false);
+    if (!strchr(".!?", text[n - 1]))
         og_buf_append_char(out, '.');
 }
 
-static void put_key(struct og_buf *out, bool *has_key, const char *key, const char *value)
+static bool needs_quotes(const char *value)
 {
-    bool is_quoted = strpbrk(value, " \t\"=") != NULL;
+    unsigned point;
 
-    if (!*value)
+    for (const unsigned char *at = (const unsigned char *)value; *at; at++)
+        if (strchr(" =\"\\", *at) || find_hidden(at, &point))
+            return true;
+    return false;
+}
+
+static void add_pair(struct og_buf *out, bool *is_first, const char *key, const char *value)
+{
+    if (!value || !*value)
         return;
-    og_buf_printf(out, "%s%s=%s", *has_key ? " " : "\n", key, is_quoted ? "\"" : "");
-    for (; *value; value++) {
-        if (*value == '"' || *value == '\\')
-            og_buf_append_char(out, '\\');
-        put_safe(out, (char[]){*value, '\0'});
+    og_buf_printf(out, "%c%s=", *is_first ? '\n' : ' ', key);
+    *is_first = false;
+    if (!needs_quotes(value)) {
+        og_buf_append_str(out, value);
+        return;
     }
-    if (is_quoted)
-        og_buf_append_char(out, '"');
-    *has_key = true;
+    og_buf_append_char(out, '"');
+    add_safe(out, value, true);
+    og_buf_append_char(out, '"');
 }
 
-static void put_rule(struct og_buf *out, const struct og_verdict *verdict)
+static void add_rule(struct og_buf *out, const struct og_verdict *verdict)
 {
-    put_safe(out, verdict->policy);
-    if (*verdict->rule) {
+    if (verdict->policy)
+        og_buf_append_str(out, verdict->policy);
+    if (verdict->policy && *verdict->policy && verdict->rule && *verdict->rule)
         og_buf_append_char(out, '/');
-        put_safe(out, verdict->rule);
-    }
+    if (verdict->rule)
+        og_buf_append_str(out, verdict->rule);
 }
 
-static void put_keys(struct og_buf *out, const struct og_verdict *verdict, const char *request,
-                     uint32_t retry_after_s)
+/* What a waiting or an answered request means for the client. */
+static void add_request(struct og_buf *out, enum og_err code, const char *request)
 {
-    bool has_key = false;
-    struct og_buf rule;
-
-    if (verdict) {
-        og_buf_init(&rule, 1024);
-        put_rule(&rule, verdict);
-        put_key(out, &has_key, "rule", og_buf_str(&rule));
-        put_key(out, &has_key, "object", verdict->object);
-        put_key(out, &has_key, "column", verdict->column);
-        og_buf_release(&rule);
-    }
-    if (request)
-        put_key(out, &has_key, "request", request);
-    if (retry_after_s)
-        og_buf_printf(out, "%sretry_after=%u", has_key ? " " : "\n", retry_after_s);
-}
-
-static const char *what_next(enum og_err code, const struct og_verdict *verdict)
-{
-    switch (code) {
-    case OG_ERR_PENDING:
-    case OG_ERR_WAIT_TIMEOUT:
-        return "send the same statement again after the request is approved";
-    case OG_ERR_ANSWERED:
-        return "ask who answered, and change the statement before asking again";
-    default:
-        return verdict ? verdict->say : "";
-    }
+    og_buf_append_str(out, " The request ");
+    add_safe(out, request, false);
+    if (code == OG_ERR_ANSWERED)
+        og_buf_append_str(out, " was denied, has expired or is void.");
+    else if (code == OG_ERR_WAIT_TIMEOUT)
+        og_buf_append_str(out, " was not answered in time and still waits; run the same statement "
+                               "again once it is approved.");
+    else
+        og_buf_append_str(out, " waits for an answer; run the same statement again once it is "
+                               "approved.");
 }
 
 void og_reply_format(enum og_err code, const struct og_verdict *verdict, const char *request,
                      uint32_t retry_after_s, struct og_buf *out)
 {
-    bool is_waiting = code == OG_ERR_PENDING || code == OG_ERR_WAIT_TIMEOUT;
-    const char *next = what_next(code, verdict);
+    struct og_buf rule;
+    char seconds[16];
+    bool is_first = true, has_reason = verdict && verdict->reason && *verdict->reason;
 
+    og_buf_init(&rule, 64u * 1024u);
+    if (verdict)
+        add_rule(&rule, verdict);
     og_buf_append_str(out, "[odbcguard]");
-    if (verdict && *verdict->policy) {
+    if (*og_buf_str(&rule)) {
         og_buf_append_char(out, '[');
-        put_rule(out, verdict);
+        add_safe(out, og_buf_str(&rule), false);
         og_buf_append_char(out, ']');
     }
-    og_buf_append_char(out, ' ');
-    put_sentence(out, verdict && *verdict->reason ? verdict->reason : og_err_info(code)->meaning);
-    if (request && *request && is_waiting)
-        og_buf_printf(out, " Request %s is pending.", request);
-    if (*next) {
-        og_buf_append_char(out, ' ');
-        put_sentence(out, next);
+    add_sentence(out, has_reason ? verdict->reason : og_err_info(code)->meaning);
+    if (request && *request)
+        add_request(out, code, request);
+    if (verdict)
+        add_sentence(out, verdict->say);
+    if (retry_after_s)
+        og_buf_printf(out, " Try again in %u seconds.", (unsigned)retry_after_s);
+    add_pair(out, &is_first, "rule", og_buf_str(&rule));
+    if (verdict) {
+        add_pair(out, &is_first, "object", verdict->object);
+        add_pair(out, &is_first, "column", verdict->column);
     }
-    if (verdict && is_waiting && *verdict->say) {
-        og_buf_append_char(out, ' ');
-        put_sentence(out, verdict->say);
-    }
-    put_keys(out, verdict, request, retry_after_s);
+    add_pair(out, &is_first, "request", request);
+    (void)snprintf(seconds, sizeof(seconds), "%u", (unsigned)retry_after_s);
+    add_pair(out, &is_first, "retry_after", retry_after_s ? seconds : NULL);
+    if (og_buf_is_failed(&rule))
+        out->is_failed = true;
+    og_buf_release(&rule);
 }

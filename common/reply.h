@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* reply.h - the text of a refusal as clients see it: for a person and for a model.
- *   [odbcguard][policy/rule] What is so. What to do next.
- *   rule=policy/rule object=public.payments column=email request=r-... retry_after=1
- * Never row values or secrets. */
+/* reply.h - the text of an error as a client reads it, for a person and for a model:
+ *     [odbcguard][agents/no-ddl] DROP TABLE customers is not allowed here. What to do next.
+ *     rule=agents/no-ddl object=main.customers
+ * Is not: SQLSTATE and native number (err.h). Holds names, never values. */
 #ifndef OG_COMMON_REPLY_H
 #define OG_COMMON_REPLY_H
 
@@ -10,8 +10,12 @@
 #include "common/decide.h"
 #include "common/err.h"
 
-/* Appends the whole text. verdict, request: NULL where there is none; retry_after_s 0: not said.
- * Names in it have control characters escaped. */
+/* Appends the text to out, without a line feed at its end. Control characters and others that
+ * could change how a line reads (line separators, direction marks) come out as \uXXXX.
+ * verdict: NULL where none was reached: the code's own meaning is told then.
+ * request: id of the request that waits or was answered, or NULL.
+ * retry_after_s: 0 where waiting does not help.
+ * A failure of out sticks in it. */
 void og_reply_format(enum og_err code, const struct og_verdict *verdict, const char *request,
                      uint32_t retry_after_s, struct og_buf *out);
 

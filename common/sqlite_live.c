@@ -155,6 +155,9 @@ static bool allows_by_facts(const struct og_facts *facts, int action, const char
     case SQLITE_FUNCTION:
         return has_function(facts, b);
     case SQLITE_TRANSACTION:
+        /* with autocommit off the driver itself begins, and takes back what failed */
+        return facts->is_transaction_control || og_sq_is_same(a, "BEGIN") ||
+               og_sq_is_same(a, "ROLLBACK");
     case SQLITE_SAVEPOINT:
         return facts->is_transaction_control;
     case SQLITE_PRAGMA:

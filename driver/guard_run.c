@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SQL text in, execution: prepare, execute, and how an execution ends. Nothing goes down before
  * guard_gate.c let it pass. */
+#include <errno.h>
 #include <string.h>
 
 #include "driver/guard.h"
@@ -24,7 +25,9 @@ static SQLRETURN permit(struct og_guard_stmt *stmt)
         return SQL_SUCCESS;
     (void)pthread_mutex_unlock(&dbc->lock);
     og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
-                "[sqlite] the engine's authorizer could not be set: connect again");
+                r == -ESTALE ? "[sqlite] the schema changed while the statement was decided: send "
+                               "it again"
+                             : "[sqlite] the engine's authorizer could not be set: connect again");
     return SQL_ERROR;
 }
 
