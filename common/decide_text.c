@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* Sentences about a decision, for a person and for a model. */
+#include "common/decide_parts.h"
+
+#include <string.h>
+
+static const char *const use_texts[OG_USE_COUNT] = {
+    [OG_USE_FILTER] = "to filter",
+    [OG_USE_JOIN] = "to join",
+    [OG_USE_GROUP] = "in GROUP BY",
+    [OG_USE_HAVING] = "in HAVING",
+    [OG_USE_ORDER] = "in ORDER BY",
+    [OG_USE_DISTINCT] = "in DISTINCT",
+    [OG_USE_LIMIT] = "in LIMIT",
+    [OG_USE_WINDOW] = "in a window",
+    [OG_USE_AGGREGATE] = "in an aggregate",
+    [OG_USE_CONDITION] = "in a condition",
+    [OG_USE_SET_OP] = "in a set operation that compares rows",
+    [OG_USE_ARGUMENT] = "as an argument of a function",
+    [OG_USE_FALLIBLE] = "in an expression that could fail",
+    [OG_USE_ROW_COUNT] = "to decide how many rows there are",
+    [OG_USE_WHOLE_ROW] = "as part of a whole row",
+    [OG_USE_STORE] = "as a value stored elsewhere",
+    [OG_USE_CONFLICT] = "as a conflict target",
+    [OG_USE_EXPLAIN] = "in a statement that is explained",
+};
+
+const char *og_decide_use_text(enum og_use use)
+{
+    if ((unsigned)use < OG_USE_COUNT && use_texts[use])
+        return use_texts[use];
+    return og_use_word(use);
+}
+
+static char upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+const char *og_decide_sentence(const struct og_decide *decide, const char *text)
+{
+    char *copy = og_arena_strdup(decide->arena, text ? text : "");
+
+    if (!copy)
+        return "";
+    *copy = upper(*copy);
+    return copy;
+}
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+const char *og_decide_object_name(const struct og_decide *decide, const struct og_object *object)
+{
+    if (!object)
+        return "";
+    if (!object->schema || !*object->schema)
+        return or_empty(og_arena_strdup(decide->arena, or_empty(object->name)));
+    return or_empty(og_arena_printf(decide->arena, "%s.%s", object->schema, object->name));
+}
+
+const char *og_decide_object_text(const struct og_decide *decide, const struct og_object *object)
+{
+    if (object && object->schema && strcmp(object->schema, "main") != 0 &&
+        strcmp(object->schema, "public") != 0)
+        return og_decide_object_name(decide, object);
+    return object ? or_empty(object->name) : "";
+}
+
+/* Effects that take their object without "on": SET search_path, CALL refresh. */
+static bool is_direct(enum og_effect effect)
+{
+    return effect == OG_EFFECT_SET || effect == OG_EFFECT_PRAGMA || effect == OG_EFFECT_CALL ||
+           effect == OG_EFFECT_ATTACH || effect == OG_EFFECT_LISTEN ||
+           effect == OG_EFFECT_TRUNCATE;
+}
+
+const char *og_decide_pair_text(const struct og_decide *decide, const struct og_pair *pair)
+{
+    const char *kind = or_empty(decide->facts->kind), *text;
+    const char *word = og_effect_word(pair->effect);
+    const char *object = og_decide_object_text(decide, pair->object);
+    char *effect = og_arena_strdup(decide->arena, word);
+    size_t n = strlen(word);
+    bool is_kind;
+
+    if (!effect)
+        return "this statement";
+    for (char *c = effect; *c; c++)
+        *c = upper(*c);
+    is_kind = strncmp(kind, effect, n) == 0 && (!kind[n] || kind[n] == ' ');
+    if (!*object)
+        return *kind && (is_kind || pair->needs_no_rule) ? kind : effect;
+    if (is_kind && (pair->effect == OG_EFFECT_DROP || pair->effect == OG_EFFECT_CREATE ||
+                    pair->effect == OG_EFFECT_ALTER || is_direct(pair->effect)))
+        text = og_arena_printf(decide->arena, "%s %s", kind, object);
+    else
+        text = og_arena_printf(decide->arena, is_direct(pair->effect) ? "%s %s" : "%s on %s",
+                               effect, object);
+    return text ? text : "this statement";
+}
