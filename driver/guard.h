@@ -58,6 +58,7 @@ struct og_guard_dbc {
     struct og_client *client;
     enum og_dialect dialect;
     bool is_connected;
+    bool is_wide; /* connected by a W function: some drivers then answer plain calls in UTF-16 too */
     bool is_autocommit;
     bool is_in_transaction;    /* something ran since the transaction began, and it may hold locks */
     bool is_explicit_transaction; /* begun by a statement's text */

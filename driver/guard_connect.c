@@ -12,6 +12,7 @@
 #include "driver/guard.h"
 #include "driver/sqlite_target.h"
 #include "driver/target.h"
+#include "driver/wide.h"
 
 static SQLRETURN fail(struct og_guard_dbc *dbc, enum og_err code, const char *text)
 {
@@ -85,17 +86,34 @@ static SQLRETURN open_session(struct og_guard_dbc *dbc)
 
 /* ---- what the target is ---- */
 
+/* Name of the database's product; in the form that the connection was made in. */
+static bool product_name(struct og_guard_dbc *dbc, char out[static 64])
+{
+    const struct og_calls *calls = dbc->object.calls;
+    SQLWCHAR wide[64] = {0};
+    SQLSMALLINT n;
+    char *name;
+
+    out[0] = '\0';
+    if (!dbc->is_wide || !calls->SQLGetInfoW)
+        return SQL_SUCCEEDED(calls->SQLGetInfo(dbc->object.below, SQL_DBMS_NAME, out, 64, &n));
+    if (!SQL_SUCCEEDED(calls->SQLGetInfoW(dbc->object.below, SQL_DBMS_NAME, wide, sizeof(wide), &n)))
+        return false;
+    name = og_wide_to_utf8(wide, SQL_NTS);
+    (void)snprintf(out, 64, "%s", name ? name : "");
+    free(name);
+    return true;
+}
+
 static enum og_dialect dialect_of(struct og_guard_dbc *dbc)
 {
-    SQLCHAR name[64] = "";
-    SQLSMALLINT n;
+    char name[64];
 
-    if (!SQL_SUCCEEDED(dbc->object.calls->SQLGetInfo(dbc->object.below, SQL_DBMS_NAME, name,
-                                                     sizeof(name), &n)))
+    if (!product_name(dbc, name))
         return OG_DIALECT_NONE;
-    if (strcmp((const char *)name, "PostgreSQL") == 0)
+    if (strcmp(name, "PostgreSQL") == 0)
         return OG_DIALECT_POSTGRESQL;
-    if (strncmp((const char *)name, "SQLite", 6) == 0)
+    if (strncmp(name, "SQLite", 6) == 0)
         return OG_DIALECT_SQLITE;
     return OG_DIALECT_NONE;
 }
@@ -364,6 +382,7 @@ static SQLRETURN SQL_API guard_SQLConnectW(SQLHDBC handle, SQLWCHAR *dsn, SQLSMA
     struct og_guard_dbc *dbc = handle;
     struct attempt attempt = {0};
 
+    dbc->is_wide = true;
     if (before_connect(dbc, &attempt) != SQL_SUCCESS)
         return SQL_ERROR;
     return after_connect(dbc, &attempt,
@@ -394,6 +413,7 @@ static SQLRETURN SQL_API guard_SQLDriverConnectW(SQLHDBC handle, SQLHWND window,
     struct og_guard_dbc *dbc = handle;
     struct attempt attempt = {0};
 
+    dbc->is_wide = true;
     if (before_connect(dbc, &attempt) != SQL_SUCCESS)
         return SQL_ERROR;
     return after_connect(dbc, &attempt,

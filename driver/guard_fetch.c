@@ -3,10 +3,13 @@
  * fetches row by row with nothing bound below, and every cell is put into the application's rowset
  * here: clear ones by the real driver's SQLGetData, masked ones after masking
  * (docs/decisions/0007). */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "driver/cconv.h"
 #include "driver/guard.h"
+#include "driver/wide.h"
 
 /* ---- what the result looks like ---- */
 
@@ -61,15 +64,23 @@ static SQLRETURN disagree(struct og_guard_stmt *stmt, const char *what)
 static void base_name(struct og_guard_stmt *stmt, SQLUSMALLINT number, SQLUSMALLINT field,
                       char out[static 256])
 {
+    const struct og_calls *calls = stmt->object.calls;
+    SQLWCHAR wide[256] = {0};
     SQLSMALLINT n = 0;
-    SQLRETURN code;
+    char *name;
 
     out[0] = '\0';
-    if (!stmt->object.calls->SQLColAttribute)
+    if (stmt->dbc->is_wide && calls->SQLColAttributeW) {
+        if (!SQL_SUCCEEDED(calls->SQLColAttributeW(stmt->object.below, number, field, wide,
+                                                   sizeof(wide), &n, NULL)))
+            return;
+        name = og_wide_to_utf8(wide, SQL_NTS);
+        (void)snprintf(out, 256, "%s", name ? name : "?");
+        free(name);
         return;
-    code = stmt->object.calls->SQLColAttribute(stmt->object.below, number, field, out, 256, &n,
-                                               NULL);
-    if (!SQL_SUCCEEDED(code))
+    }
+    if (!calls->SQLColAttribute ||
+        !SQL_SUCCEEDED(calls->SQLColAttribute(stmt->object.below, number, field, out, 256, &n, NULL)))
         out[0] = '\0';
 }
 
