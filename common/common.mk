@@ -11,6 +11,12 @@ common_libogcommon_a_SOURCES = \
 	common/buf.c \
 	common/buf.h \
 	common/catalog.h \
+	common/decide.c \
+	common/decide.h \
+	common/decide_mask.c \
+	common/decide_match.c \
+	common/decide_parts.h \
+	common/decide_text.c \
 	common/effect.tbl.h \
 	common/err.c \
 	common/err.h \
@@ -26,6 +32,18 @@ common_libogcommon_a_SOURCES = \
 	common/mask.h \
 	common/mask.tbl.h \
 	common/msg.tbl.h \
+	common/pg_analyse.c \
+	common/pg_analyse.h \
+	common/pg_expr.c \
+	common/pg_from.c \
+	common/pg_function.tbl.h \
+	common/pg_query.c \
+	common/pg_schema.c \
+	common/pg_scope.c \
+	common/pg_statement.tbl.h \
+	common/pg_utility.c \
+	common/pg_walk.h \
+	common/pg_write.c \
 	common/policy.c \
 	common/policy.h \
 	common/policy_parse.c \
@@ -41,6 +59,8 @@ common_libogcommon_a_SOURCES = \
 	common/principal.h \
 	common/proto.c \
 	common/proto.h \
+	common/reply.c \
+	common/reply.h \
 	common/sql_escape.c \
 	common/sql_escape.h \
 	common/sql_escape.tbl.h \

@@ -8,15 +8,15 @@
 odbcdriver_PROGRAMS += driver/libodbcguardcore.so.0 driver/libodbcguard.so \
 	driver/libodbcguard-odbc2.so
 
-OG_SHARED_LDFLAGS = $(AM_LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,nodelete $(OG_NO_UNDEFINED)
+OG_LINK_SHARED = $(AM_LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,nodelete $(OG_LINK_WHOLE)
 if OG_ASAN
-OG_NO_UNDEFINED =
+OG_LINK_WHOLE =
 else
-OG_NO_UNDEFINED = -Wl,-z,defs
+OG_LINK_WHOLE = -Wl,-z,defs
 endif
 
 driver_libodbcguardcore_so_0_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
-driver_libodbcguardcore_so_0_LDFLAGS = $(OG_SHARED_LDFLAGS) -Wl,-soname,libodbcguardcore.so.0 \
+driver_libodbcguardcore_so_0_LDFLAGS = $(OG_LINK_SHARED) -Wl,-soname,libodbcguardcore.so.0 \
 	-Wl,--exclude-libs,ALL
 driver_libodbcguardcore_so_0_LDADD = common/libogcommon.a $(PG_QUERY_LIBS) $(YAML_LIBS) \
 	$(CRYPTO_LIBS) -lodbcinst -ldl -lpthread -lm
@@ -73,6 +73,10 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/params.h \
 	driver/pg_catalog.c \
 	driver/pg_catalog.h \
+	driver/pg_catalog_parts.h \
+	driver/pg_catalog_query.c \
+	driver/pg_catalog_read.c \
+	driver/pg_catalog_sql.tbl.h \
 	driver/sqlite_target.c \
 	driver/sqlite_target.h \
 	driver/target.c \
@@ -81,16 +85,16 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/wide.c \
 	driver/wide.h
 
-OG_FACE_LDFLAGS = $(OG_SHARED_LDFLAGS) -Wl,-rpath,'$$ORIGIN' -Wl,--enable-new-dtags
+OG_LINK_FACE = $(OG_LINK_SHARED) -Wl,-rpath,'$$ORIGIN' -Wl,--enable-new-dtags
 
 driver_libodbcguard_so_SOURCES = driver/face.h driver/face_w.c
 driver_libodbcguard_so_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
-driver_libodbcguard_so_LDFLAGS = $(OG_FACE_LDFLAGS)
+driver_libodbcguard_so_LDFLAGS = $(OG_LINK_FACE)
 driver_libodbcguard_so_LDADD = driver/libodbcguardcore.so.0
 driver_libodbcguard_so_DEPENDENCIES = driver/libodbcguardcore.so.0
 
 driver_libodbcguard_odbc2_so_SOURCES = driver/face.h driver/face_odbc2.c
 driver_libodbcguard_odbc2_so_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
-driver_libodbcguard_odbc2_so_LDFLAGS = $(OG_FACE_LDFLAGS)
+driver_libodbcguard_odbc2_so_LDFLAGS = $(OG_LINK_FACE)
 driver_libodbcguard_odbc2_so_LDADD = driver/libodbcguardcore.so.0
 driver_libodbcguard_odbc2_so_DEPENDENCIES = driver/libodbcguardcore.so.0

@@ -42,3 +42,59 @@ OG_GUARDFS_FILES = \
 	fusefs/server_parts.h \
 	fusefs/session.c \
 	fusefs/session.h
+
+# What the mount shows, and how people answer requests with it.
+OG_TREE_FILES = \
+	fusefs/approval.c \
+	fusefs/approval.h \
+	fusefs/fs.c \
+	fusefs/fs_inode.c \
+	fusefs/fs_name.c \
+	fusefs/fs_open.c \
+	fusefs/fs_parts.h \
+	fusefs/fs_scratch.c \
+	fusefs/node.tbl.h \
+	fusefs/request_file.c \
+	fusefs/request_file.h \
+	fusefs/request_store.c \
+	fusefs/request_store.h \
+	fusefs/tree.c \
+	fusefs/tree.h \
+	fusefs/tree_list.c \
+	fusefs/tree_parts.h \
+	fusefs/tree_text.c
+
+sbin_PROGRAMS += fusefs/guardfs
+fusefs_guardfs_SOURCES = $(OG_GUARDFS_FILES) $(OG_TREE_FILES) $(OG_LEDGER_FILES) $(OG_CONFIG_FILES) \
+	fusefs/chain.c fusefs/chain.h fusefs/json.c fusefs/json.h
+fusefs_guardfs_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS) $(YAML_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
+fusefs_guardfs_LDADD = $(OG_COMMON_LIBS) $(FUSE_LIBS) $(SQLITE_LIBS)
+
+bin_PROGRAMS += fusefs/guardctl
+fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) \
+	fusefs/ctl.h \
+	fusefs/ctl_approvals.c \
+	fusefs/ctl_dsn.c \
+	fusefs/ctl_dsn.h \
+	fusefs/ctl_dsn_check.c \
+	fusefs/ctl_engine.c \
+	fusefs/ctl_engine.h \
+	fusefs/ctl_explain.c \
+	fusefs/ctl_explain.h \
+	fusefs/ctl_explain_print.c \
+	fusefs/ctl_face.c \
+	fusefs/ctl_face.h \
+	fusefs/ctl_files.c \
+	fusefs/ctl_ini.c \
+	fusefs/ctl_ini.h \
+	fusefs/ctl_link.c \
+	fusefs/ctl_link.h \
+	fusefs/ctl_main.c \
+	fusefs/ctl_out.c \
+	fusefs/ctl_policies.c \
+	fusefs/ctl_policies.h \
+	fusefs/ctl_policy_test.c \
+	fusefs/ctl_verify.c
+fusefs_guardctl_CPPFLAGS = $(AM_CPPFLAGS) -DOG_DRIVER_FOLDER='"$(odbcdriverdir)"'
+fusefs_guardctl_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS) $(YAML_CFLAGS) $(SQLITE_CFLAGS)
+fusefs_guardctl_LDADD = $(OG_COMMON_LIBS) $(SQLITE_LIBS) -lodbcinst -ldl
