@@ -9,8 +9,28 @@
 #include "driver/handle.h"
 #include "driver/wide.h"
 
-/* The layer refuses an attribute: a warning of the connect, as ODBC has it (01S02 for values), but
- * what the layer closes for safety must fail loudly. */
+/* Whether the layer's first record says that the real driver does not have the attribute at all. What
+ * the guard closes carries its own mark. */
+static bool is_unknown_to_target(const struct og_handle *dbc)
+{
+    static const char *const states[] = {"HYC00", "HY092", "IM001", "S1C00", "S1092"};
+    SQLCHAR state[6] = "", text[512] = "";
+    SQLRETURN code = SQL_ERROR;
+
+    if (dbc->calls->SQLGetDiagRec)
+        code = dbc->calls->SQLGetDiagRec(SQL_HANDLE_DBC, dbc->below, 1, state, NULL, text,
+                                         (SQLSMALLINT)sizeof(text), NULL);
+    if (!SQL_SUCCEEDED(code) || strncmp((const char *)text, "[odbcguard]", 11) == 0)
+        return false;
+    for (size_t i = 0; i < OG_COUNT(states); i++)
+        if (strcmp((const char *)state, states[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Sets what was asked for before the connect. An attribute that the real driver does not have is
+ * dropped, as unixODBC drops it (DriverManager/SQLConnect.c replays its own saved ones and goes on);
+ * a value that it refuses, and whatever the guard closes, fails the connect. */
 static SQLRETURN replay(struct og_handle *dbc)
 {
     for (size_t i = 0; i < dbc->n_saved; i++) {
@@ -27,7 +47,7 @@ static SQLRETURN replay(struct og_handle *dbc)
                                                    (SQLULEN)(uintptr_t)saved->value);
         else
             code = SQL_ERROR;
-        if (!SQL_SUCCEEDED(code)) {
+        if (!SQL_SUCCEEDED(code) && !is_unknown_to_target(dbc)) {
             dbc->shows_below = true;
             return code;
         }
