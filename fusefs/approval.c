@@ -481,6 +481,7 @@ int og_approvals_answer(struct og_approvals *approvals, struct og_request *reque
                         const char *saved_text, const char **why)
 {
     bool is_denial = strcmp(decision, "deny") == 0;
+    const char *text_before = request->answered_text;
     struct og_request_answer *answer;
     struct og_record_who who = {.uid = uid, .evidence = "peer", .login_uid = UINT32_MAX};
     int r = check_answer(approvals, request, uid, decision, reason, digest8, why);
@@ -498,6 +499,7 @@ int og_approvals_answer(struct og_approvals *approvals, struct og_request *reque
     *why = "the answer could not be stored; nothing has changed";
     if (!answer->person || !answer->reason)
         return -EIO;
+    request->answered_text = saved_text ? og_arena_strdup(&request->arena, saved_text) : NULL;
     request->n_answers++;
     r = change(approvals, request,
                is_denial                          ? OG_REQUEST_DENIED
@@ -506,10 +508,9 @@ int og_approvals_answer(struct og_approvals *approvals, struct og_request *reque
                answer->unix_ms);
     if (r < 0) {
         request->n_answers--;
+        request->answered_text = text_before;
         return -EIO;
     }
-    if (saved_text)
-        request->answered_text = og_arena_strdup(&request->arena, saved_text);
     approvals->daemon->counters.answers++;
     who.display = answer->person;
     record(approvals, request, &who, "answer", is_denial ? "denied" : "approved", answer->person,

@@ -46,7 +46,7 @@ struct og_request {
     uint32_t revision; /* 1: amending comes later */
     char digest[65];   /* of the request file's immutable part */
     const char *text;  /* the request file as shown while pending (request_file.c makes it) */
-    const char *answered_text; /* the bytes that were saved with the answer, or NULL */
+    const char *answered_text; /* the bytes saved with the last answer, or NULL */
     uint8_t binding[32];
     uint32_t requester_uid;
     const char *requester_person; /* persons are compared: "user:alice", else "uid:N" */

@@ -275,6 +275,12 @@ static int answer(struct og_daemon *daemon, const struct og_found *found, uint32
     return 0;
 }
 
+bool og_tree_is_last_answer(const struct og_request *request, uint32_t uid)
+{
+    return request->answered_text && request->n_answers &&
+           request->answers[request->n_answers - 1].uid == uid;
+}
+
 static int save_request(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
                         const char *text, size_t n_bytes, const char **why)
 {
@@ -285,7 +291,8 @@ static int save_request(struct og_daemon *daemon, const struct og_found *found, 
     /* Saving what is there already changes nothing and forgets no error. */
     if ((n_bytes == strlen(found->request->text) &&
          memcmp(text, found->request->text, n_bytes) == 0) ||
-        (found->request->answered_text && n_bytes == strlen(found->request->answered_text) &&
+        (og_tree_is_last_answer(found->request, uid) &&
+         n_bytes == strlen(found->request->answered_text) &&
          memcmp(text, found->request->answered_text, n_bytes) == 0))
         return 0;
     r = og_request_file_read(found->request, text, n_bytes, &edit);

@@ -29,4 +29,7 @@ bool og_request_is_found_pending(const struct og_request *request);
 const char *og_request_folder(const struct og_request *request);
 const char *og_tree_last_error(uint32_t uid);
 
+/* Whether answered_text is what this uid saved. */
+bool og_tree_is_last_answer(const struct og_request *request, uint32_t uid);
+
 #endif

@@ -177,11 +177,13 @@ TEXT(text_current)
 
 /* ---- requests ---- */
 
+/* Who answered finds what they saved, as editors expect; everybody else decides for themselves, from a
+ * file that is undecided. */
 TEXT(text_request)
 {
     const struct og_request *r = found->request;
 
-    og_buf_append_str(out, r->answered_text ? r->answered_text : r->text);
+    og_buf_append_str(out, og_tree_is_last_answer(r, uid) ? r->answered_text : r->text);
     return 0;
 }
 
