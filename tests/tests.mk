@@ -16,6 +16,10 @@ OG_UNIT_TESTS = \
 	tests/unit/test_sqlite_differential \
 	tests/unit/test_policy_parse \
 	tests/unit/test_arena \
+	tests/unit/test_cconv \
+	tests/unit/test_client \
+	tests/unit/test_decide \
+	tests/unit/test_reply \
 	tests/unit/test_config \
 	tests/unit/test_ledger \
 	tests/unit/test_mask \
@@ -104,3 +108,17 @@ tests_placement_test_placement_SOURCES = \
 	tests/placement/remote.h \
 	tests/placement/remote_worker.c \
 	tests/placement/test_placement.c
+
+tests_unit_test_decide_SOURCES = tests/unit/test_decide.c
+tests_unit_test_decide_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_reply_SOURCES = tests/unit/test_reply.c
+tests_unit_test_reply_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_cconv_SOURCES = tests/unit/test_cconv.c driver/cconv.c driver/cconv_num.c \
+	driver/cconv_text.c driver/cconv_time.c driver/diag.c driver/wide.c
+tests_unit_test_cconv_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_client_SOURCES = tests/unit/test_client.c driver/client.c driver/client_policy.c \
+	driver/client_session.c driver/client_wire.c
+tests_unit_test_client_LDADD = $(OG_UNIT_LIBS) -lpthread

@@ -357,7 +357,7 @@ static void test_session(void)
            "labels_come_from_the_welcome");
     tap_ok(set != NULL && og_policy_set_count(set) == 1, "the_policy_set_is_put_together");
     for (int i = 0; i < 3; i++)
-        (void)og_client_statement_id(client, id, &error);
+        tap_ok(og_client_statement_id(client, id, &error) == 0, "a_number_is_given");
     og_id_format(OG_ID_STATEMENT, 102, want);
     tap_str(id, want, "numbers_come_from_the_block");
     tap_ok(og_client_statement_id(client, id, &error) == 0, "a_used_up_block_is_followed_by_another");
