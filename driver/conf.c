@@ -320,6 +320,18 @@ static bool may_go_down(const struct og_conf *conf, const char *key)
     return false;
 }
 
+/* Whether the real driver reads the pair as one value. Not all drivers know braces: SQLite's reads on
+ * behind a semicolon within them as the next key. psqlODBC reads braces (dconn_get_attributes,
+ * drvconn.c) but takes them off passwords only (decode_or_remove_braces, dlg_specific.c). */
+static bool is_one_value(const struct og_conf *conf, const struct og_pair *pair)
+{
+    const char *file = strrchr(conf->driver_path, '/');
+
+    return !strchr(pair->value, ';') ||
+           (strstr(file ? file : conf->driver_path, "psqlodbc") &&
+            (strcasecmp(pair->key, "PWD") == 0 || strcasecmp(pair->key, "Password") == 0));
+}
+
 static SQLRETURN make_target_string(const struct request *request)
 {
     struct og_conf *conf = request->conf;
@@ -327,9 +339,9 @@ static SQLRETURN make_target_string(const struct request *request)
 
     og_buf_init(&out, 64u * 1024u);
     if (conf->target_dsn[0])
-        og_pairs_write(&out, "DSN", conf->target_dsn);
+        og_pairs_write(&out, "DSN", conf->target_dsn, false);
     else
-        og_pairs_write(&out, "Driver", conf->target_driver);
+        og_pairs_write(&out, "Driver", conf->target_driver, false);
     for (size_t i = 0; i < request->pairs.n_items; i++) {
         const struct og_pair *pair = &request->pairs.items[i];
 
@@ -342,7 +354,13 @@ static SQLRETURN make_target_string(const struct request *request)
                         "target's own data source", pair->key,
                         pair->is_from_section ? "a guarded data source" : "a connection string");
         }
-        og_pairs_write(&out, pair->key, pair->value);
+        if (!is_one_value(conf, pair)) {
+            og_buf_wipe(&out);
+            return fail(request->diag,
+                        "the value of %s holds a semicolon, behind which the real driver may read "
+                        "another key: put it into the target's own data source", pair->key);
+        }
+        og_pairs_write(&out, pair->key, pair->value, pair->is_braced);
     }
     conf->target_string = og_buf_is_failed(&out) ? NULL : og_buf_take(&out);
     og_buf_wipe(&out);
@@ -357,7 +375,8 @@ static SQLRETURN make_shown_string(const struct request *request)
     og_buf_init(&out, 64u * 1024u);
     for (size_t i = 0; i < request->pairs.n_items; i++)
         if (!request->pairs.items[i].is_from_section)
-            og_pairs_write(&out, request->pairs.items[i].key, request->pairs.items[i].value);
+            og_pairs_write(&out, request->pairs.items[i].key, request->pairs.items[i].value,
+                           request->pairs.items[i].is_braced);
     request->conf->shown_string = og_buf_is_failed(&out) ? NULL : og_buf_take(&out);
     og_buf_wipe(&out);
     return request->conf->shown_string ? SQL_SUCCESS : no_memory(request->diag);
@@ -444,7 +463,10 @@ SQLRETURN og_conf_from_dsn(const char *dsn, const char *user, const char *passwo
         (user && og_pairs_add(&request.pairs, "UID", user, false)) ||
         (password && og_pairs_add(&request.pairs, "PWD", password, false)))
         code = no_memory(diag);
-    else
+    /* psqlODBC undoes %XX and + in passwords of connection strings unless they stand in braces. */
+    if (code == SQL_SUCCESS && password && strpbrk(password, "%+;{}"))
+        request.pairs.items[request.pairs.n_items - 1].is_braced = true;
+    if (code == SQL_SUCCESS)
         code = understand(&request);
     return finish(&request, code, out);
 }

@@ -19,7 +19,7 @@ int og_pairs_add(struct og_pairs *pairs, const char *key, const char *value, boo
         return -ENOMEM;
     pairs->items = items;
     items += pairs->n_items;
-    *items = (struct og_pair){strdup(key), strdup(value), is_from_section};
+    *items = (struct og_pair){strdup(key), strdup(value), is_from_section, false};
     if (!items->key || !items->value) {
         free(items->key);
         free(items->value);
@@ -72,6 +72,8 @@ static int parse_pair(const char **at, struct og_pairs *pairs, struct og_buf *ke
                       struct og_buf *value, const char **what)
 {
     const char *p = *at;
+    bool is_braced = false;
+    int r;
 
     og_buf_clear(key);
     og_buf_clear(value);
@@ -84,6 +86,7 @@ static int parse_pair(const char **at, struct og_pairs *pairs, struct og_buf *ke
     }
     p = skip_spaces(p + 1);
     if (*p == '{') {
+        is_braced = true;
         p = read_braced(p, value);
         if (!p) {
             *what = "a value in braces has no end: write } twice where the value holds one";
@@ -104,7 +107,10 @@ static int parse_pair(const char **at, struct og_pairs *pairs, struct og_buf *ke
         *what = "a key or value is too long";
         return OG_PAIRS_E_TEXT;
     }
-    return og_pairs_add(pairs, og_buf_str(key), og_buf_str(value), false);
+    r = og_pairs_add(pairs, og_buf_str(key), og_buf_str(value), false);
+    if (r == 0)
+        pairs->items[pairs->n_items - 1].is_braced = is_braced;
+    return r;
 }
 
 int og_pairs_parse(const char *text, struct og_pairs *pairs, const char **what)
@@ -131,15 +137,22 @@ int og_pairs_parse(const char *text, struct og_pairs *pairs, const char **what)
     return r;
 }
 
-void og_pairs_write(struct og_buf *out, const char *key, const char *value)
+static bool is_space(char c)
 {
-    bool needs_braces = strpbrk(value, ";{}[](),?*=!@") != NULL || value[0] == ' ';
+    return c == ' ' || c == '\t';
+}
+
+void og_pairs_write(struct og_buf *out, const char *key, const char *value, bool is_braced)
+{
+    size_t n = strlen(value);
+    bool needs_braces = is_braced || strchr(value, ';') || value[0] == '{' ||
+                        (n && (is_space(value[0]) || is_space(value[n - 1])));
 
     og_buf_printf(out, "%s=", key);
     if (needs_braces)
         og_buf_append_char(out, '{');
     for (const char *c = value; *c; c++) {
-        if (*c == '}')
+        if (*c == '}' && needs_braces)
             og_buf_append_char(out, '}');
         og_buf_append_char(out, *c);
     }

@@ -12,6 +12,7 @@ struct og_pair {
     char *key;
     char *value;
     bool is_from_section; /* of the guarded DSN's section, not of the connection string */
+    bool is_braced;       /* written {value}: real drivers differ in what braces mean, so kept */
 };
 
 struct og_pairs {
@@ -28,8 +29,8 @@ OG_MUST int og_pairs_add(struct og_pairs *pairs, const char *key, const char *va
                          bool is_from_section);
 /* Value of a key (ASCII case apart), or NULL. */
 const char *og_pairs_get(const struct og_pairs *pairs, const char *key);
-/* Appends "Key=Value;" with braces where the value needs them. */
-void og_pairs_write(struct og_buf *out, const char *key, const char *value);
+/* Appends "Key=Value;": in braces when is_braced or when it would not be read back otherwise. */
+void og_pairs_write(struct og_buf *out, const char *key, const char *value, bool is_braced);
 /* Wipes values and frees. */
 void og_pairs_release(struct og_pairs *pairs);
 

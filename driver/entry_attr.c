@@ -171,24 +171,43 @@ SQLRETURN og_entry_SQLSetConnectOption(SQLHDBC handle, SQLUSMALLINT option, SQLU
     return og_handle_leave_below(dbc, dbc->calls->SQLSetConnectOption(dbc->below, option, value));
 }
 
+/* Numbers that ODBC has as SQLULEN or pointers; all other attributes of a connection are SQLUINTEGER. */
+static bool is_long_attribute(SQLINTEGER attribute)
+{
+    return attribute == SQL_ATTR_ASYNC_ENABLE || attribute == SQL_ATTR_ODBC_CURSORS ||
+           attribute == SQL_ATTR_QUIET_MODE || attribute < SQL_ATTR_ACCESS_MODE;
+}
+
+static void put_number(SQLINTEGER attribute, SQLULEN number, SQLPOINTER value, SQLINTEGER *n_bytes)
+{
+    SQLINTEGER n = is_long_attribute(attribute) ? sizeof(SQLULEN) : sizeof(SQLUINTEGER);
+
+    if (is_long_attribute(attribute))
+        *(SQLULEN *)value = number;
+    else
+        *(SQLUINTEGER *)value = (SQLUINTEGER)number;
+    if (n_bytes)
+        *n_bytes = n;
+}
+
 /* What is known of an attribute before the connect. */
-static SQLRETURN get_saved(struct og_handle *dbc, SQLINTEGER attribute, SQLPOINTER value)
+static SQLRETURN get_saved(struct og_handle *dbc, SQLINTEGER attribute, SQLPOINTER value,
+                           SQLINTEGER *n_bytes)
 {
     const struct og_saved_attribute *saved = find_saved(dbc, attribute);
+    SQLULEN number;
 
-    if (saved && !saved->is_text && value) {
-        *(SQLULEN *)value = (SQLULEN)(uintptr_t)saved->value;
-        return SQL_SUCCESS;
-    }
-    if (attribute == SQL_ATTR_AUTOCOMMIT && value) {
-        *(SQLUINTEGER *)value = SQL_AUTOCOMMIT_ON;
-        return SQL_SUCCESS;
-    }
-    if (attribute == SQL_ATTR_LOGIN_TIMEOUT && value) {
-        *(SQLUINTEGER *)value = 0;
-        return SQL_SUCCESS;
-    }
-    return og_handle_missing(dbc, "SQLGetConnectAttr");
+    if (saved && !saved->is_text)
+        number = (SQLULEN)(uintptr_t)saved->value;
+    else if (attribute == SQL_ATTR_AUTOCOMMIT)
+        number = SQL_AUTOCOMMIT_ON;
+    else if (attribute == SQL_ATTR_LOGIN_TIMEOUT)
+        number = 0;
+    else
+        return og_handle_missing(dbc, "SQLGetConnectAttr");
+    if (value)
+        put_number(attribute, number, value, n_bytes);
+    return SQL_SUCCESS;
 }
 
 static SQLRETURN get_connect(SQLHDBC handle, bool is_wide, SQLINTEGER attribute, SQLPOINTER value,
@@ -200,7 +219,7 @@ static SQLRETURN get_connect(SQLHDBC handle, bool is_wide, SQLINTEGER attribute,
     if (!dbc)
         return SQL_INVALID_HANDLE;
     if (!dbc->is_connected)
-        return og_handle_leave(dbc, get_saved(dbc, attribute, value));
+        return og_handle_leave(dbc, get_saved(dbc, attribute, value, n_bytes));
     below = is_wide ? dbc->calls->SQLGetConnectAttrW : dbc->calls->SQLGetConnectAttr;
     if (!below)
         return og_handle_leave(dbc, og_handle_missing(dbc, "SQLGetConnectAttr"));
@@ -226,7 +245,7 @@ SQLRETURN og_entry_SQLGetConnectOption(SQLHDBC handle, SQLUSMALLINT option, SQLP
     if (!dbc)
         return SQL_INVALID_HANDLE;
     if (!dbc->is_connected)
-        return og_handle_leave(dbc, get_saved(dbc, option, value));
+        return og_handle_leave(dbc, get_saved(dbc, option, value, NULL));
     if (!dbc->calls->SQLGetConnectOption)
         return og_handle_leave(dbc, og_handle_missing(dbc, "SQLGetConnectOption"));
     return og_handle_leave_below(dbc, dbc->calls->SQLGetConnectOption(dbc->below, option, value));

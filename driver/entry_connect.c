@@ -73,7 +73,7 @@ static SQLRETURN connect_layer(struct og_handle *dbc, bool is_wide, SQLUSMALLINT
         return code;
     dbc->shows_below = true;
     if (is_wide && dbc->calls->SQLDriverConnectW) {
-        SQLWCHAR out[1024];
+        SQLWCHAR out[4096]; /* as much as any driver says: a cut would be a warning of its own */
 
         wide = og_utf8_to_wide(dbc->conf->target_string);
         if (!wide)
@@ -254,22 +254,15 @@ SQLRETURN og_entry_SQLBrowseConnectW(SQLHDBC handle, SQLWCHAR *in, SQLSMALLINT n
     return browse(handle);
 }
 
+/* Statements and descriptors end with the connection: the layer below frees its own, as a driver must. */
 static void forget_children(struct og_handle *dbc)
 {
     (void)pthread_mutex_lock(&dbc->child_lock);
     for (struct og_handle *child = dbc->children; child; child = child->next)
-        child->below = NULL; /* the layer freed them with the connection */
+        child->below = NULL;
     (void)pthread_mutex_unlock(&dbc->child_lock);
     while (dbc->children)
         og_handle_free(dbc->children);
-}
-
-/* Statements and descriptors that are still there go first, so that nothing below dangles. */
-static void free_children_below(struct og_handle *dbc)
-{
-    for (struct og_handle *child = dbc->children; child; child = child->next)
-        if (child->below && child->calls->SQLFreeHandle)
-            (void)child->calls->SQLFreeHandle(og_handle_odbc_type(child), child->below);
 }
 
 SQLRETURN og_entry_SQLDisconnect(SQLHDBC handle)
@@ -281,13 +274,11 @@ SQLRETURN og_entry_SQLDisconnect(SQLHDBC handle)
         return SQL_INVALID_HANDLE;
     if (!dbc->is_connected)
         return og_handle_leave(dbc, og_handle_missing(dbc, "SQLDisconnect"));
-    (void)pthread_mutex_lock(&dbc->child_lock);
-    free_children_below(dbc);
-    (void)pthread_mutex_unlock(&dbc->child_lock);
-    forget_children(dbc);
+    /* Refused within a transaction: then everything of the connection must still be there. */
     code = dbc->calls->SQLDisconnect(dbc->below);
     if (!SQL_SUCCEEDED(code))
         return og_handle_leave_below(dbc, code);
+    forget_children(dbc);
     og_handle_drop_layer(dbc);
     return og_handle_leave(dbc, code);
 }
