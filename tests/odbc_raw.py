@@ -391,8 +391,29 @@ def before_connect(o):
     o.on(DBC, o.dbc, "SQLGetInfo", o.dbc, c_ushort(6), None, c_short(0), None)
 
 
+def disconnects(o, sql):
+    """Disconnecting with an open cursor, within a transaction, and again after that."""
+    stmt, other = o.statement(), o.statement()
+    o.run(stmt, sql)
+    o.on(STMT, stmt, "SQLFetch", stmt)
+    o.on(DBC, o.dbc, "SQLSetConnectAttr", o.dbc, 102, c_void_p(0), 0)
+    o.run(other, "INSERT INTO pets VALUES (90, 1, 'Open')")
+    if o.on(DBC, o.dbc, "SQLDisconnect", o.dbc) not in (0, 1):
+        o.run(other, "SELECT 1")
+        o.on(DBC, o.dbc, "SQLEndTran", c_short(DBC), o.dbc, c_short(1))
+        o.on(DBC, o.dbc, "SQLDisconnect", o.dbc)
+    o.on(DBC, o.dbc, "SQLDisconnect", o.dbc)
+    if o.connect():
+        stmt = o.statement()
+        o.run(stmt, "SELECT count(*) FROM pets")
+        rows(o, stmt)
+        value = c_ulong(9)
+        o.note("autocommit", o.call("SQLGetConnectAttr", o.dbc, 102, byref(value), 0, None), value.value)
+        o.on(DBC, o.dbc, "SQLSetConnectAttr", o.dbc, 102, c_void_p(1), 0)
+
+
 PROBES = {p.__name__: p for p in (information, columns, descriptors, data, rowsets, parameters, diagnostics,
-                                  lists)}
+                                  lists, disconnects)}
 
 
 def main(dsn, probe, version, argument):

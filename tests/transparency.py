@@ -377,7 +377,7 @@ def test_raw(tap, dsn, kind):
     probes = [("information", RAW_SELECT), ("columns", "SELECT * FROM people"), ("descriptors", RAW_SELECT),
               ("data", "SELECT id, name, balance, seen FROM people ORDER BY id"), ("rowsets", RAW_SELECT),
               ("parameters", "SELECT name FROM people WHERE name = ?"), ("diagnostics", "SELECT * FROM none"),
-              ("lists", "people"), ("before_connect", "")]
+              ("lists", "people"), ("disconnects", RAW_SELECT), ("before_connect", "")]
     for probe, argument in probes:
         for version in ("3", "2"):
             name = "%s, ODBC %s application, plain calls: %s are the same" % (kind, version, probe)
@@ -413,11 +413,32 @@ def test_without_dsn(tap, database):
     if not pyodbc:
         return skip(tap, "no data source through pyodbc", "pyodbc is not installed")
     seen = []
+    odd = database.replace("mirror", "mirror (1),@*=!{x}")
+    shutil.copy(database, odd)
     for text in ("Driver=SQLite3;", "Driver=ODBCGuard ODBC2;GuardTargetDriver=SQLite3;"):
-        connection = pyodbc.connect(text + "Database=%s;Timeout=2000;" % database)
+        connection = pyodbc.connect(text + "Database=%s;Timeout=2000;" % odd)
         seen.append((values(connection), lists(connection)))
         connection.close()
     return tap.ok(seen[0] == seen[1], "no data source, all in the connection string, through pyodbc: the same")
+
+
+def test_smuggled_keys(tap, r):
+    """SQLite's driver takes a semicolon in braces for the end of a value: no key may hide behind it."""
+    if not pyodbc:
+        return skip(tap, "keys behind a semicolon through pyodbc", "pyodbc is not installed")
+    trace = r.path("trace.log")
+    hidden = ";Timeout={1;Tracefile=%s;}" % trace
+    pyodbc.connect("DSN=mirror" + hidden).close()
+    tap.ok(os.path.exists(trace), "a key behind a semicolon in braces reaches the real driver directly")
+    if os.path.exists(trace):
+        os.unlink(trace)
+    said = ""
+    try:
+        pyodbc.connect("DSN=mirror-guarded" + hidden).close()
+    except pyodbc.Error as e:
+        said = str(e)
+    tap.like(said, "holds a semicolon", "and is refused by the guarded data source")
+    return tap.ok(not os.path.exists(trace), "and the real driver did not see it")
 
 
 def main():
@@ -437,6 +458,7 @@ def main():
             test(tap, dsn, shown)
     test_failed_connects(tap, r)
     test_without_dsn(tap, database)
+    test_smuggled_keys(tap, r)
     tap.done()
 
 
