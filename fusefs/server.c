@@ -146,19 +146,7 @@ void og_connection_refuse(struct og_connection *connection, uint32_t correlation
 
 static void refuse_frame(struct og_connection *connection, const char *why)
 {
-    struct og_record_who who = {.display = "peer",
-                                .evidence = "peer",
-                                .uid = connection->peer.uid,
-                                .gid = connection->peer.gid,
-                                .pid = connection->peer.pid,
-                                .exe = connection->peer.exe,
-                                .cmd_line = connection->peer.cmd_line,
-                                .cgroup = connection->peer.cgroup,
-                                .login_uid = connection->peer.login_uid};
-
-    connection->daemon->counters.frames_refused++;
-    (void)og_daemon_event(connection->daemon, connection->session ? &connection->session->who : &who,
-                          "daemon", "frame refused", "", why, NULL, 0);
+    og_server_record_refused(connection, why);
     og_connection_refuse(connection, 0, OG_ERR_REFUSED, why,
                          "bring driver and guardfs to the same version");
     og_connection_drop(connection, why);

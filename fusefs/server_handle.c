@@ -40,6 +40,24 @@ static struct og_block *block_of(struct og_connection *connection, const char *i
     return NULL;
 }
 
+void og_server_record_refused(struct og_connection *connection, const char *why)
+{
+    const struct og_peer *peer = &connection->peer;
+    const struct og_record_who who = {.display = "peer",
+                                      .evidence = "peer",
+                                      .uid = peer->uid,
+                                      .gid = peer->gid,
+                                      .pid = peer->pid,
+                                      .exe = peer->exe,
+                                      .cmd_line = peer->cmd_line,
+                                      .cgroup = peer->cgroup,
+                                      .login_uid = peer->login_uid};
+
+    connection->daemon->counters.frames_refused++;
+    (void)og_daemon_event(connection->daemon, connection->session ? &connection->session->who : &who,
+                          "daemon", "frame refused", "", why, NULL, 0);
+}
+
 static void handle_hello(struct og_connection *connection, const struct og_msg *msg)
 {
     const struct og_msg_hello *hello = &msg->as.hello;
@@ -48,6 +66,7 @@ static void handle_hello(struct og_connection *connection, const struct og_msg *
     struct og_arena arena;
 
     if (connection->is_greeted) {
+        og_server_record_refused(connection, "a second hello");
         og_connection_refuse(connection, msg->correlation, OG_ERR_REFUSED,
                              "the connection has said hello before", "open a new connection");
         og_connection_drop(connection, "a second hello");
@@ -471,10 +490,7 @@ void og_server_handle(struct og_connection *connection, const struct og_msg *msg
         handlers[msg->kind].handle(connection, msg);
         return;
     }
-    connection->daemon->counters.frames_refused++;
-    (void)og_daemon_event(connection->daemon,
-                          connection->session ? &connection->session->who : NULL, "daemon",
-                          "frame refused", "", "a message that is not for this connection", NULL, 0);
+    og_server_record_refused(connection, "a message that is not for this connection");
     og_connection_refuse(connection, msg->correlation, OG_ERR_REFUSED,
                          "this message is not for this connection", "say hello first");
     og_connection_drop(connection, "a message that is not for it");

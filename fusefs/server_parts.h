@@ -77,6 +77,8 @@ void og_connection_drop(struct og_connection *connection, const char *why);
 
 /* server_handle.c: one whole frame that was decoded. */
 void og_server_handle(struct og_connection *connection, const struct og_msg *msg);
+/* Counts and records a frame that is not handled. why: static text. */
+void og_server_record_refused(struct og_connection *connection, const char *why);
 /* Answers the WAITs on a request that is no longer pending. */
 void og_server_request_changed(void *context, const struct og_request *request);
 void og_server_forget_parked(struct og_connection *connection);
