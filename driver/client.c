@@ -276,13 +276,14 @@ int og_client_intent(struct og_client *client, const struct og_msg_intent *inten
                      struct og_client_error *error)
 {
     struct og_wire_wait wait = {.take = take_nothing, .is_for_ack = true};
-    bool is_waited = intent->ack != OG_ACK_ACCEPTED;
     int64_t deadline_ns = deadline();
+    bool is_waited;
     int r = enter(client, error);
 
     if (r < 0)
         return r;
     og_wire_drain(client);
+    is_waited = intent->ack != OG_ACK_ACCEPTED || client->is_careful;
     r = og_wire_check(client, error);
     if (r == 0)
         r = take_late_error(client, error);
@@ -291,8 +292,11 @@ int og_client_intent(struct og_client *client, const struct og_msg_intent *inten
                          error);
     if (r == 0)
         note_outstanding(client, intent->statement ? intent->statement : "");
-    if (r == 0 && is_waited)
+    if (r == 0 && is_waited) {
         r = og_wire_await(client, &wait, deadline_ns, NULL, error);
+        if (r == 0)
+            client->is_careful = false;
+    }
     leave(client);
     return r;
 }

@@ -54,7 +54,8 @@ OG_MUST int og_client_statement_id(struct og_client *client, char out[static 13]
                                    struct og_client_error *error);
 
 /* Sends an intent and waits as its ack asks: ACCEPTED returns once the kernel has it; WRITTEN and
- * DURABLE wait for the acknowledgement. Returns: 0; < 0 with error (nothing may run then). */
+ * DURABLE wait for the acknowledgement, and so does ACCEPTED after guardfs refused a record, until one
+ * is written again. Returns: 0; < 0 with error (nothing may run then). */
 OG_MUST int og_client_intent(struct og_client *client, const struct og_msg_intent *intent,
                              struct og_client_error *error);
 /* Outcome and note: sent, not waited for. A failure is remembered and shows at the next begin. */

@@ -85,6 +85,7 @@ struct og_client {
     char kill_reason[256];
     bool has_late_error; /* something that was not waited for went wrong */
     struct og_client_error late_error;
+    bool is_careful; /* a record was refused: every intent waits until one is written again */
     struct og_session_slot *slots; /* newest first */
     uint64_t next_statement, last_statement; /* numbers left: next < last */
 

@@ -307,6 +307,7 @@ static void take_event(struct og_client *client, const struct og_msg_event *even
 
 static void take_refused(struct og_client *client, const struct og_msg *msg)
 {
+    client->is_careful = true;
     for (struct og_wire_wait *w = client->waits; w; w = w->next)
         if (msg->correlation != 0 && w->correlation == msg->correlation &&
             w->epoch == client->epoch) {
