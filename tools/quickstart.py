@@ -27,6 +27,8 @@ def ledger(path):
     for line in open(path):
         record = json.loads(line)
         guard = record["unmapped"]["guard"]
+        if guard["record"] == "outcome" or "SQLGetTypeInfo" in record.get("message", ""):
+            continue
         print("  %5d  %-8s %-9s %s" % (record["metadata"]["sequence"], guard["record"],
                                        guard.get("verdict", guard.get("what", "")),
                                        record.get("message", "")[:90]))
