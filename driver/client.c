@@ -272,6 +272,23 @@ static bool take_nothing(void *context OG_UNUSED, const struct og_msg *msg OG_UN
     return false;
 }
 
+/* Numbers ascend from session to session: one from an earlier session means that the session was opened
+ * again since the statement began. Returns: 0; -ECONNRESET with error. */
+static int check_number(const struct og_client *client, const char *statement,
+                        struct og_client_error *error)
+{
+    uint64_t number;
+
+    if (!statement || !og_id_number(OG_ID_STATEMENT, statement, &number) ||
+        number >= client->slots->statement_base)
+        return 0;
+    *error = (struct og_client_error){.code = OG_ERR_UNREACHABLE};
+    (void)snprintf(error->text, sizeof(error->text),
+                   "the connection to guardfs was lost and opened again while this statement was being "
+                   "judged, so nothing was run; send it again");
+    return -ECONNRESET;
+}
+
 int og_client_intent(struct og_client *client, const struct og_msg_intent *intent,
                      struct og_client_error *error)
 {
@@ -287,6 +304,8 @@ int og_client_intent(struct og_client *client, const struct og_msg_intent *inten
     r = og_wire_check(client, error);
     if (r == 0)
         r = take_late_error(client, error);
+    if (r == 0)
+        r = check_number(client, intent->statement, error);
     if (r == 0)
         r = og_wire_send(client, OG_MSG_INTENT, intent, is_waited ? &wait : NULL, deadline_ns,
                          error);

@@ -23,7 +23,7 @@ void og_client_error_from(const struct og_msg_refused *refused, struct og_client
     };
     (void)snprintf(error->text, sizeof(error->text), "%s%s%s",
                    refused->reason[0] ? refused->reason : "refused by guardfs",
-                   refused->instead[0] ? ". " : "", refused->instead);
+                   refused->instead[0] ? "; " : "", refused->instead);
 }
 
 void og_session_release(struct og_session_slot *slot)
