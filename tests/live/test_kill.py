@@ -35,7 +35,7 @@ OK, ERRORS, CONNECTS, LONGEST_MS, STRANGE = range(5)
 FIELDS = 5
 GOOD_STATES = ("08S01", "HYT00", "08001", "08003", "08007", "42000")
 # How guardfs names itself in what a client reads, and what an engine says under contention.
-GOOD_TEXT = ("(71006)", "(71005)")
+GOOD_TEXT = ("(71006)",)
 BUSY = ("locked", "(5)", "(6)")
 
 
