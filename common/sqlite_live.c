@@ -533,7 +533,8 @@ int og_sq_live_order(struct og_sqlite_analyser *analyser, const char *sql, size_
     size_t n_open = 0;
     int rc;
 
-    if (facts->n_columns == 0 || has_effect(facts, OG_EFFECT_MAINTENANCE, NULL) || analyser->schema.n_indexes == 0)
+    if (facts->n_columns == 0 || has_effect(facts, OG_EFFECT_MAINTENANCE, NULL) ||
+        analyser->schema.n_indexes == 0)
         return 0;
     og_buf_init(&buf, OG_MAX_SQL_BYTES + 64);
     og_buf_append_str(&buf, "EXPLAIN ");

@@ -80,7 +80,8 @@ OG_MUST int og_approvals_spend(struct og_approvals *approvals, const struct og_s
                                const char **why);
 /* An answer by file or guardctl. decision approve|deny. digest8: first 8 of the digest or NULL (the whole
  * file was compared). Returns: 0 and the state may have changed; -EPERM (own request, or not in a needed
- * group), -EKEYEXPIRED, -ENOENT (decided), -EINVAL, -EBADMSG (a denial without reason), -ESTALE; why: text. */
+ * group), -EKEYEXPIRED, -ENOENT (decided), -EINVAL, -EBADMSG (a denial without reason), -ESTALE;
+ * why: text. */
 OG_MUST int og_approvals_answer(struct og_approvals *approvals, struct og_request *request,
                                 uint32_t uid, const char *decision, const char *reason,
                                 const char *digest8, const char *saved_text, const char **why);
