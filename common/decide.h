@@ -69,6 +69,7 @@ struct og_verdict {
 
     const struct og_mask *masks; /* one per result column of the facts; kind NONE: clear */
     size_t n_masks;
+    const bool *masked_columns; /* one per column of the facts: masked for this principal; NULL: unknown */
     bool masks_any;          /* some result column is masked */
     bool touches_masked;     /* some object of the statement has a column masked for this principal:
                               * its diagnostics are reduced to names */

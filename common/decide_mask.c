@@ -307,8 +307,9 @@ void og_decide_plan(const struct og_decide *decide, struct og_verdict *verdict)
 {
     const struct og_facts *facts = decide->facts;
     struct column_mask *masks = og_arena_array(decide->arena, facts->n_columns, sizeof(*masks));
+    bool *masked = og_arena_array(decide->arena, facts->n_columns, sizeof(*masked));
 
-    if (!masks)
+    if (!masks || !masked)
         return;
     for (size_t i = 0; i < facts->n_columns; i++) {
         const struct og_object *object = object_of(facts, &facts->columns[i]);
@@ -318,7 +319,9 @@ void og_decide_plan(const struct og_decide *decide, struct og_verdict *verdict)
                                  facts->columns[i].name);
         else
             masks[i].mask.kind = OG_MASK_SQL_NULL;
+        masked[i] = masks[i].mask.kind != OG_MASK_NONE;
     }
+    verdict->masked_columns = masked;
     plan_results(decide, masks, verdict);
     verdict->touches_masked = verdict->masks_any || is_touching(decide, false);
     /* Where another policy's masks are in force the statement is treated as a masked one. */

@@ -345,6 +345,10 @@ int og_sqlite_analyse(struct og_sqlite_analyser *analyser, const char *sql, size
     if (rc == 0 && !facts->refusal.what && strcmp(facts->kind, "EXPLAIN") != 0 &&
         !facts->is_transaction_control && !facts->changes_catalog && !has_switch(analyser))
         rc = og_sq_live_order(analyser, copy, n_bytes, facts);
+    /* SELECT 1 reads no table, and is a select all the same. */
+    if (rc == 0 && !facts->refusal.what && !facts->n_effects && facts->kind &&
+        strcmp(facts->kind, "SELECT") == 0)
+        og_facts_effect(facts, OG_EFFECT_SELECT, OG_NO_OBJECT);
     if (rc == 0 && og_arena_is_failed(facts->arena))
         og_facts_refuse(facts, SIZE_MAX, "a statement too large to analyse",
                         "split it into smaller statements");

@@ -56,7 +56,10 @@ OG_MUST int og_sqlite_analyse(struct og_sqlite_analyser *analyser, const char *s
  * statements admitted (og_sqlite_permit_catalog) around catalog functions.
  * Returns: 0; -ESTALE when the schema is another one than facts were told from (nothing is
  * admitted: analyse again); < 0. */
-OG_MUST int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts *facts);
+/* masked: one per column of the facts; a masked column that the facts name but give no use or source
+ * reads as NULL, any other as it is. NULL: all are taken as masked. */
+OG_MUST int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts *facts,
+                             const bool *masked);
 OG_MUST int og_sqlite_permit_catalog(struct og_sqlite_analyser *analyser);
 /* For a policy that only observes, when a statement was not understood: everything but ATTACH,
  * load_extension, functions that reach files and virtual tables' making. */

@@ -334,7 +334,8 @@ static int set_permit(struct og_sqlite_analyser *analyser, enum og_sq_permit per
                : -EIO;
 }
 
-static void copy_facts(struct og_sqlite_analyser *analyser, const struct og_facts *facts)
+static void copy_facts(struct og_sqlite_analyser *analyser, const struct og_facts *facts,
+                       const bool *masked)
 {
     struct og_facts *own = &analyser->permitted;
 
@@ -350,6 +351,8 @@ static void copy_facts(struct og_sqlite_analyser *analyser, const struct og_fact
         og_facts_function(own, &facts->functions[i]);
     analyser->needed =
         og_arena_array(own->arena, facts->n_columns + 1, sizeof(*analyser->needed));
+    for (size_t i = 0; analyser->needed && masked && i < facts->n_columns; i++)
+        analyser->needed[i] = !masked[i]; /* NULL for a clear column would only be a wrong answer */
     for (size_t i = 0; analyser->needed && i < facts->n_results; i++)
         for (size_t k = 0; k < facts->results[i].n_sources; k++)
             analyser->needed[facts->results[i].sources[k].column] = true;
@@ -361,7 +364,8 @@ static void copy_facts(struct og_sqlite_analyser *analyser, const struct og_fact
     own->changes_catalog = facts->changes_catalog;
 }
 
-int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts *facts)
+int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts *facts,
+                     const bool *masked)
 {
     int rc;
 
@@ -371,7 +375,7 @@ int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts 
         rc = set_permit(analyser, OG_SQ_PERMIT_NOTHING);
         return rc ? rc : -ESTALE;
     }
-    copy_facts(analyser, facts);
+    copy_facts(analyser, facts, masked);
     if (og_arena_is_failed(&analyser->permit_arena)) {
         rc = set_permit(analyser, OG_SQ_PERMIT_NOTHING);
         return rc ? rc : -ENOMEM;

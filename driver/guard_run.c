@@ -20,7 +20,7 @@ static SQLRETURN permit(struct og_guard_stmt *stmt)
     if (stmt->facts.refusal.what && stmt->verdict.is_observed)
         r = og_sqlite_permit_all(dbc->analyser);
     else
-        r = og_sqlite_permit(dbc->analyser, &stmt->facts);
+        r = og_sqlite_permit(dbc->analyser, &stmt->facts, stmt->verdict.masked_columns);
     if (r == 0)
         return SQL_SUCCESS;
     (void)pthread_mutex_unlock(&dbc->lock);

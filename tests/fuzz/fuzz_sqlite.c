@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
     og_facts_init(&facts, &arena, OG_DIALECT_SQLITE);
     if (og_sqlite_analyse(analyser, text, n_bytes, &facts) == 0 && !facts.refusal.what) {
         check(&facts);
-        require(og_sqlite_permit(analyser, &facts) == 0);
+        require(og_sqlite_permit(analyser, &facts, NULL) == 0);
     }
     og_arena_release(&arena);
     free(text);

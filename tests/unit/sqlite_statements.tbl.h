@@ -257,11 +257,11 @@ STATEMENT("SELECT name || zeroblob(3) || ssn FROM customers",
 STATEMENT("SELECT likely(ssn) FROM customers",
           "SELECT | select customers | customers.ssn |")
 STATEMENT("SELECT 1, 'x', NULL, x'00'",
-          "SELECT | | -, -, -, - |")
+          "SELECT | select | -, -, -, - |")
 STATEMENT("SELECT random(), sqlite_version(), date('now')",
-          "SELECT | | -, -, - |")
+          "SELECT | select | -, -, - |")
 STATEMENT("VALUES (1, 2), (3, 4)",
-          "SELECT | | -, - |")
+          "SELECT | select | -, - |")
 STATEMENT("SELECT ?, :a, @b, $c, ?9",
           "SELECT (9 parameters) | | -, -, -, -, - |")
 STATEMENT("SELECT name FROM customers UNION ALL SELECT ssn FROM customers",
@@ -323,7 +323,7 @@ STATEMENT("WITH x AS MATERIALIZED (SELECT id, ssn FROM customers) SELECT p.id, q
 STATEMENT("WITH x AS MATERIALIZED (SELECT id, ssn FROM customers) SELECT p.id, q.ssn, count(*) FROM x p, x q GROUP BY p.id, q.ssn",
           "SELECT | select customers | customers.id, customers.ssn, - | customers.id:order by customers.id:window customers.ssn:order by customers.ssn:window")
 STATEMENT("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT n FROM r",
-          "SELECT | | - |")
+          "SELECT | select | - |")
 STATEMENT("WITH RECURSIVE r(s, n) AS (SELECT ssn, 1 FROM customers UNION ALL SELECT s || 'x', n + 1 FROM r WHERE n < 3) SELECT s FROM r",
           "SELECT | select customers | ~customers.ssn |")
 STATEMENT("WITH RECURSIVE r(s, n) AS (SELECT ssn, 1 FROM customers UNION SELECT s, n + 1 FROM r WHERE n < 3) SELECT n FROM r",
@@ -387,7 +387,7 @@ STATEMENT("SELECT DISTINCT a, b, c FROM wr",
 STATEMENT("SELECT c FROM wr GROUP BY a, b, c",
           "SELECT | select wr | wr.c | wr.a:group by(key) wr.b:group by(key) wr.c:group by(key)")
 STATEMENT("SELECT value FROM json_each('[1,2]')",
-          "SELECT | | - |")
+          "SELECT | select | - |")
 STATEMENT("SELECT j.value FROM customers c, json_each(c.ssn) j",
           "SELECT | select customers | ~customers.ssn | customers.ssn:expression customers.ssn:row source")
 STATEMENT("SELECT c.id, j.key FROM customers c, json_tree(c.ssn, '$.a') j WHERE j.type = 'text'",
@@ -609,27 +609,27 @@ STATEMENT("EXPLAIN DELETE FROM customers",
 STATEMENT("SELECT load_extension('x')",
           "SELECT | UNKNOWN FUNCTION load_extension | - |")
 STATEMENT("SELECT readfile('x')",
-          "SELECT | | refused: the engine says: no such function: readfile")
+          "SELECT | select | refused: the engine says: no such function: readfile")
 STATEMENT("SELECT * FROM dbstat",
-          "SELECT | | refused: the virtual table dbstat")
+          "SELECT | select | refused: the virtual table dbstat")
 STATEMENT("SELECT * FROM sqlite_stmt",
-          "SELECT | | refused: the virtual table sqlite_stmt")
+          "SELECT | select | refused: the virtual table sqlite_stmt")
 STATEMENT("SELECT * FROM ft",
-          "SELECT | | refused: the virtual or internal table ft")
+          "SELECT | select | refused: the virtual or internal table ft")
 STATEMENT("SELECT c0 FROM ft_content",
-          "SELECT | | refused: the virtual or internal table ft_content")
+          "SELECT | select | refused: the virtual or internal table ft_content")
 STATEMENT("SELECT * FROM nosuch",
-          "SELECT | | refused: the engine says: no such table: nosuch")
+          "SELECT | select | refused: the engine says: no such table: nosuch")
 STATEMENT("SELECT nosuch FROM customers",
-          "SELECT | | refused: the engine says: no such column: nosuch")
+          "SELECT | select | refused: the engine says: no such column: nosuch")
 STATEMENT("SELECT \"nosuch\" FROM customers",
-          "SELECT | | refused: the engine says: no such column: nosuch")
+          "SELECT | select | refused: the engine says: no such column: nosuch")
 STATEMENT("SELECT 1; SELECT 2",
-          "SELECT | | refused: more than one statement in one text")
+          "SELECT | select | refused: more than one statement in one text")
 STATEMENT("SELECT 1;",
-          "SELECT | | - |")
+          "SELECT | select | - |")
 STATEMENT("SELECT 1; -- tail",
-          "SELECT | | - |")
+          "SELECT | select | - |")
 STATEMENT("-- nothing",
           "UNKNOWN | | refused: a text without a statement")
 STATEMENT(";",
@@ -639,9 +639,9 @@ STATEMENT("SELEC 1",
 STATEMENT("SELECT 'open",
           "UNKNOWN | | refused: an unterminated string constant")
 STATEMENT("SELECT ssn FROM customers INDEXED BY by_phone",
-          "SELECT | | refused: the engine says: no such index: by_phone")
+          "SELECT | select | refused: the engine says: no such index: by_phone")
 STATEMENT("SELECT z.ssn FROM z.customers",
-          "SELECT | | refused: the engine says: no such table: z.customers")
+          "SELECT | select | refused: the engine says: no such table: z.customers")
 STATEMENT("SELECT min(id), max(id) FROM customers",
           "SELECT | select customers | ~customers.id, ~customers.id | customers.id:aggregate")
 STATEMENT("SELECT ssn FROM customers WHERE rowid = 1",
@@ -677,7 +677,7 @@ STATEMENT("SELECT cast(ssn AS BLOB) || name FROM customers",
 STATEMENT("SELECT 1 WHERE 'a' IN (SELECT ssn FROM customers)",
           "SELECT | select customers | - | customers.ssn:filter")
 STATEMENT("SELECT changes(), last_insert_rowid(), total_changes()",
-          "SELECT | | -, -, - |")
+          "SELECT | select | -, -, - |")
 STATEMENT("SELECT ssn IS NOT DISTINCT FROM 'a' FROM customers",
           "SELECT | select customers | - | customers.ssn:condition")
 STATEMENT("SELECT unicode(ssn), char(65), soundex(ssn) FROM customers",
@@ -687,10 +687,10 @@ STATEMENT("SELECT id, (ssn = 'a') + 1 FROM customers",
 STATEMENT("SELECT id, exists (SELECT 1 FROM customers x WHERE x.ssn = c.ssn AND x.id <> c.id) FROM customers c",
           "SELECT | select customers | customers.id, - | customers.id:filter customers.ssn:filter")
 STATEMENT("SELECT count(*) FROM dbstat",
-          "SELECT | | refused: the virtual table dbstat")
+          "SELECT | select | refused: the virtual table dbstat")
 STATEMENT("WITH r AS (SELECT ssn FROM customers) SELECT count(*) FROM r",
           "SELECT | select customers | - |")
 STATEMENT("SELECT count(*) FROM json_each('[1]')",
-          "SELECT | | - |")
+          "SELECT | select | - |")
 STATEMENT("SELECT (balance - 500) AND NULL FROM customers",
           "SELECT | select customers | ~customers.balance | customers.balance:condition")

@@ -438,15 +438,17 @@ static void test_refusals(void)
     struct og_client *client = connect_client();
 
     fake.mode = MODE_REFUSES;
-    tap_ok(intend(client, OG_ACK_DURABLE) < 0 && error.code == OG_ERR_LIMIT &&
-               error.retry_after_s == 7 && strcmp(error.text, "too many statements. wait") == 0,
-           "a_refused_intent_says_why");
     tap_ok(intend(client, OG_ACK_ACCEPTED) == 0, "accepted_does_not_wait");
     pause_ms(50);
-    fake.mode = MODE_GOOD;
     tap_ok(og_client_is_lost(client), "after_a_late_refusal_no_row_goes_out");
     tap_ok(begin(client) < 0 && error.code == OG_ERR_LIMIT, "the_next_statement_tells");
     tap_ok(begin(client) == 0 && !og_client_is_lost(client), "the_one_after_runs");
+    tap_ok(intend(client, OG_ACK_DURABLE) < 0 && error.code == OG_ERR_LIMIT &&
+               error.retry_after_s == 7 && strcmp(error.text, "too many statements; wait") == 0,
+           "a_refused_intent_says_why");
+    tap_ok(intend(client, OG_ACK_ACCEPTED) < 0, "after_a_refusal_accepted_waits_too");
+    fake.mode = MODE_GOOD;
+    tap_ok(intend(client, OG_ACK_ACCEPTED) == 0, "until_a_record_is_written_again");
     (void)og_client_close(client);
     fake.mode = MODE_NO_WELCOME;
     tap_ok(connect_client() == NULL && error.code == OG_ERR_IDENTITY, "a_refused_hello_says_why");

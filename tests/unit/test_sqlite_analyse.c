@@ -43,7 +43,7 @@ static int prepare(const char *sql)
 
 static bool is_permitted(const char *sql)
 {
-    return og_sqlite_permit(analyser, &facts) == 0 && prepare(sql) == SQLITE_OK;
+    return og_sqlite_permit(analyser, &facts, NULL) == 0 && prepare(sql) == SQLITE_OK;
 }
 
 static void test_facts(void)
@@ -89,7 +89,7 @@ static void test_permit(void)
            "observing_lets_pass");
     tap_ok(prepare("SELECT load_extension('x')") != SQLITE_OK, "but_no_extension");
     tap_ok(prepare("ATTACH 'x' AS y") != SQLITE_OK, "and_no_other_file");
-    tap_ok(og_sqlite_permit(analyser, NULL) == 0 && prepare("SELECT 1") != SQLITE_OK,
+    tap_ok(og_sqlite_permit(analyser, NULL, NULL) == 0 && prepare("SELECT 1") != SQLITE_OK,
            "without_facts_nothing_passes");
     tap_ok(og_sqlite_permit_all(analyser) == 0 && prepare("SELECT \"nosuch\"") != SQLITE_OK,
            "a_quoted_name_is_no_string");
@@ -100,7 +100,7 @@ static void test_expiry(void)
 {
     sqlite3_stmt *statement = NULL;
 
-    tap_ok(analyse("SELECT name FROM deep") == 0 && og_sqlite_permit(analyser, &facts) == 0 &&
+    tap_ok(analyse("SELECT name FROM deep") == 0 && og_sqlite_permit(analyser, &facts, NULL) == 0 &&
                sqlite3_prepare_v2(db, "SELECT name FROM deep", -1, &statement, NULL) == SQLITE_OK,
            "prepared");
     tap_ok(og_sqlite_compiled_is(analyser, "SELECT name FROM deep", 21), "the_text_is_the_same");
@@ -110,7 +110,7 @@ static void test_expiry(void)
                             "DROP VIEW deep; CREATE VIEW deep AS SELECT ssn AS name FROM customers",
                             NULL, NULL, NULL) == SQLITE_OK,
            "the_view_is_changed");
-    tap_ok(og_sqlite_permit(analyser, &facts) == -ESTALE && sqlite3_step(statement) == SQLITE_AUTH,
+    tap_ok(og_sqlite_permit(analyser, &facts, NULL) == -ESTALE && sqlite3_step(statement) == SQLITE_AUTH,
            "the_old_facts_do_not_admit_the_new_view");
     sqlite3_finalize(statement);
     tap_ok(analyse("SELECT name FROM deep") == 0 && facts.n_results == 1 &&

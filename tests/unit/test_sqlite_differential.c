@@ -225,7 +225,7 @@ static void answer(struct pool *pool, unsigned k, const char *sql, const struct 
     if (og_sqlite_permit_all(analyser) != 0)
         exit(1);
     must(pool->db[k], "SAVEPOINT differential");
-    if (og_sqlite_permit(analyser, facts) != 0)
+    if (og_sqlite_permit(analyser, facts, NULL) != 0)
         exit(1);
     run(pool->db[k], sql, facts, number, out);
     if (og_sqlite_permit_all(analyser) != 0)
