@@ -89,6 +89,22 @@ void og_sq_use_keys(struct og_sq_run *run, const uint32_t *keys, size_t n_keys, 
     }
 }
 
+/* Keys that order rows, one after the other: what stands behind a full key of its own row orders
+ * nothing any more, because rows that are alike up to there are that same row. */
+static void use_ordered(struct og_sq_run *run, const uint32_t *keys, size_t n_keys)
+{
+    for (size_t i = 0; i < n_keys; i++) {
+        uint32_t flat = og_sq_value_flat(&run->values, keys[i]);
+
+        for (size_t k = 0; k < run->values.values[flat].n_sources; k++) {
+            uint32_t base = run->values.values[flat].sources[k] / 2;
+
+            if (!is_beside_key(run, keys, i, &run->bases[base]))
+                note_use(run, base, OG_USE_ORDER, false);
+        }
+    }
+}
+
 static void use_range(struct og_sq_run *run, int first, int n, enum og_use use)
 {
     for (int i = 0; i < n; i++)
@@ -262,7 +278,10 @@ static void keep_row(struct og_sq_run *run, int number, uint32_t row)
         return;
     for (size_t i = 0; i < n; i++)
         keys[i] = og_sq_value_item(values_of(run), row, i);
-    og_sq_use_keys(run, keys, n, use, use == OG_USE_DISTINCT);
+    if (use == OG_USE_ORDER)
+        use_ordered(run, keys, n);
+    else
+        og_sq_use_keys(run, keys, n, use, use == OG_USE_DISTINCT);
 }
 
 static bool is_unchanged(struct og_sq_run *run, uint32_t item, size_t table, int column)

@@ -263,7 +263,7 @@ STATEMENT("SELECT random(), sqlite_version(), date('now')",
 STATEMENT("VALUES (1, 2), (3, 4)",
           "SELECT | select | -, - |")
 STATEMENT("SELECT ?, :a, @b, $c, ?9",
-          "SELECT (9 parameters) | | -, -, -, -, - |")
+          "SELECT (9 parameters) | select | -, -, -, -, - |")
 STATEMENT("SELECT name FROM customers UNION ALL SELECT ssn FROM customers",
           "SELECT | select customers | customers.name customers.ssn |")
 STATEMENT("SELECT name FROM customers UNION SELECT ssn FROM customers",
@@ -607,25 +607,25 @@ STATEMENT("EXPLAIN QUERY PLAN SELECT name FROM customers WHERE id = 1",
 STATEMENT("EXPLAIN DELETE FROM customers",
           "EXPLAIN | explain customers | -, -, -, -, -, -, -, - |")
 STATEMENT("SELECT load_extension('x')",
-          "SELECT | UNKNOWN FUNCTION load_extension | - |")
+          "SELECT | select UNKNOWN FUNCTION load_extension | - |")
 STATEMENT("SELECT readfile('x')",
-          "SELECT | select | refused: the engine says: no such function: readfile")
+          "SELECT | | refused: the engine says: no such function: readfile")
 STATEMENT("SELECT * FROM dbstat",
-          "SELECT | select | refused: the virtual table dbstat")
+          "SELECT | | refused: the virtual table dbstat")
 STATEMENT("SELECT * FROM sqlite_stmt",
-          "SELECT | select | refused: the virtual table sqlite_stmt")
+          "SELECT | | refused: the virtual table sqlite_stmt")
 STATEMENT("SELECT * FROM ft",
-          "SELECT | select | refused: the virtual or internal table ft")
+          "SELECT | | refused: the virtual or internal table ft")
 STATEMENT("SELECT c0 FROM ft_content",
-          "SELECT | select | refused: the virtual or internal table ft_content")
+          "SELECT | | refused: the virtual or internal table ft_content")
 STATEMENT("SELECT * FROM nosuch",
-          "SELECT | select | refused: the engine says: no such table: nosuch")
+          "SELECT | | refused: the engine says: no such table: nosuch")
 STATEMENT("SELECT nosuch FROM customers",
-          "SELECT | select | refused: the engine says: no such column: nosuch")
+          "SELECT | | refused: the engine says: no such column: nosuch")
 STATEMENT("SELECT \"nosuch\" FROM customers",
-          "SELECT | select | refused: the engine says: no such column: nosuch")
+          "SELECT | | refused: the engine says: no such column: nosuch")
 STATEMENT("SELECT 1; SELECT 2",
-          "SELECT | select | refused: more than one statement in one text")
+          "SELECT | | refused: more than one statement in one text")
 STATEMENT("SELECT 1;",
           "SELECT | select | - |")
 STATEMENT("SELECT 1; -- tail",
@@ -639,9 +639,9 @@ STATEMENT("SELEC 1",
 STATEMENT("SELECT 'open",
           "UNKNOWN | | refused: an unterminated string constant")
 STATEMENT("SELECT ssn FROM customers INDEXED BY by_phone",
-          "SELECT | select | refused: the engine says: no such index: by_phone")
+          "SELECT | | refused: the engine says: no such index: by_phone")
 STATEMENT("SELECT z.ssn FROM z.customers",
-          "SELECT | select | refused: the engine says: no such table: z.customers")
+          "SELECT | | refused: the engine says: no such table: z.customers")
 STATEMENT("SELECT min(id), max(id) FROM customers",
           "SELECT | select customers | ~customers.id, ~customers.id | customers.id:aggregate")
 STATEMENT("SELECT ssn FROM customers WHERE rowid = 1",
@@ -687,7 +687,7 @@ STATEMENT("SELECT id, (ssn = 'a') + 1 FROM customers",
 STATEMENT("SELECT id, exists (SELECT 1 FROM customers x WHERE x.ssn = c.ssn AND x.id <> c.id) FROM customers c",
           "SELECT | select customers | customers.id, - | customers.id:filter customers.ssn:filter")
 STATEMENT("SELECT count(*) FROM dbstat",
-          "SELECT | select | refused: the virtual table dbstat")
+          "SELECT | | refused: the virtual table dbstat")
 STATEMENT("WITH r AS (SELECT ssn FROM customers) SELECT count(*) FROM r",
           "SELECT | select customers | - |")
 STATEMENT("SELECT count(*) FROM json_each('[1]')",
