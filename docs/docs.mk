@@ -1,2 +1,28 @@
 # SPDX-License-Identifier: MIT
-EXTRA_DIST += docs/ledger.md docs/analysis-sqlite.md
+nobase_dist_doc_DATA = \
+	docs/analysis-sqlite.md \
+	docs/approvals.md \
+	docs/architecture.md \
+	docs/config.md \
+	docs/connection.md \
+	docs/decisions/0001-build.md \
+	docs/decisions/0002-errors.md \
+	docs/decisions/0003-parser-thread.md \
+	docs/decisions/0004-sqlite-by-the-engine.md \
+	docs/decisions/0005-one-loop.md \
+	docs/decisions/0006-mount-and-drop.md \
+	docs/decisions/0007-masked-rows.md \
+	docs/decisions/0008-faces.md \
+	docs/decisions/0009-catalog.md \
+	docs/decisions/0010-ledger-chain.md \
+	docs/decisions/0011-ids.md \
+	docs/decisions/0012-request-files.md \
+	docs/decisions/0013-dependencies.md \
+	docs/decisions/0014-closed-for-now.md \
+	docs/errors.md \
+	docs/files.md \
+	docs/ledger.md \
+	docs/policy.md \
+	docs/protocol.md \
+	docs/threat-model.md
+EXTRA_DIST += CONTRIBUTING.md SECURITY.md LICENSE

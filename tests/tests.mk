@@ -122,3 +122,14 @@ tests_unit_test_cconv_LDADD = $(OG_UNIT_LIBS)
 tests_unit_test_client_SOURCES = tests/unit/test_client.c driver/client.c driver/client_policy.c \
 	driver/client_session.c driver/client_wire.c
 tests_unit_test_client_LDADD = $(OG_UNIT_LIBS) -lpthread
+
+# Run by test_pg_catalog.sh over a cluster of its own.
+check_PROGRAMS += tests/live/test_pg_catalog
+tests_live_test_pg_catalog_SOURCES = tests/live/test_pg_catalog.c driver/pg_catalog.c \
+	driver/pg_catalog_query.c driver/pg_catalog_read.c driver/diag.c driver/wide.c
+tests_live_test_pg_catalog_LDADD = $(OG_UNIT_LIBS) -ldl
+
+EXTRA_DIST += tests/bypass/honest.txt tests/bypass/run.py tests/bypass/statements.txt tests/faces.sh \
+	tests/features tests/lint.sh tests/live/rig.py tests/live/test_editors.py \
+	tests/live/test_failures.py tests/live/test_kill.py tests/live/test_main_job.py \
+	tests/live/test_pg_catalog.sh tests/odbc_raw.py tests/transparency.py
