@@ -34,7 +34,8 @@ void og_record_line_intent(const struct og_ledger_head *head, const struct og_re
 void og_record_line_outcome(const struct og_ledger_head *head, const struct og_record_who *who,
                             const struct og_msg_outcome *outcome, struct og_buf *out);
 /* An event of any other kind: record is session|request|answer|policy|daemon|read; what is a short word
- * (open, close, refused, killed, pending, approved, denied, expired, loaded, rejected, start, stop, cut, note);
+ * (open, close, refused, killed, pending, approved, denied, expired, loaded, rejected, start,
+ * stop, cut, note);
  * correlation: request id, file path or ""; keys/values: n extra pairs under unmapped.guard. */
 struct og_record_pair {
     const char *key;
