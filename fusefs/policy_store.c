@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ struct loaded {
 struct og_policy_store {
     struct og_daemon *daemon;
     char *folder, *kept; /* kept: STATE/policies */
-    uid_t starter;       /* who started guardfs, before it dropped rights */
+    uid_t starter;       /* guardfs' account once it has dropped rights, else who started it */
     struct loaded in_force;
     struct og_policy_set *set;
     uint64_t generation, kept_number;
@@ -460,6 +461,15 @@ void og_policy_store_poll(struct og_policy_store *store)
     store->judged = before;
 }
 
+/* The first load happens before rights are dropped: the account to come counts already. */
+static uid_t account_to_be(const struct og_daemon *daemon)
+{
+    const char *user = og_config_user(daemon->config);
+    const struct passwd *account = user && geteuid() == 0 ? getpwnam(user) : NULL;
+
+    return account ? account->pw_uid : getuid();
+}
+
 int og_policy_store_open(struct og_daemon *daemon, const char *folder, const char *state_folder,
                          struct og_policy_store **out, struct og_buf *why)
 {
@@ -469,7 +479,7 @@ int og_policy_store_open(struct og_daemon *daemon, const char *folder, const cha
         return -ENOMEM;
     *out = store;
     store->daemon = daemon;
-    store->starter = getuid();
+    store->starter = account_to_be(daemon);
     /* Generations of a later run differ from those of an earlier one. */
     store->generation = og_ledger_epoch(daemon->ledger) << 20;
     og_buf_init(&store->problem, MESSAGE_BYTES);
