@@ -160,7 +160,21 @@ static void from_cte(struct og_pg_walk *w, struct og_pg_scope *scope, const Rang
 
     if (!item)
         return;
-    join_columns(w, &item->columns, &cte->columns);
+    if (cte->is_pending) {
+        og_pg_refuse(w, var->location, "a WITH query that is named before it is defined",
+                     "define it first");
+        return;
+    }
+    /* Each reference has rows of its own: no column of one determines a column of the other. */
+    for (size_t i = 0; i < cte->columns.n_items; i++) {
+        struct og_pg_value value = og_pg_column_value(w, cte->columns.items[i]);
+        struct og_pg_column *column =
+            og_pg_push(w, &item->columns, cte->columns.items[i]->name);
+
+        if (!column)
+            return;
+        column->value = og_pg_detached(w, &value);
+    }
     rename_columns(w, &item->columns, var->alias);
     join_columns(w, out, &item->columns);
 }
@@ -195,10 +209,12 @@ struct og_pg_item *og_pg_from_relation(struct og_pg_walk *w, struct og_pg_scope 
 static void from_subselect(struct og_pg_walk *w, struct og_pg_scope *scope, RangeSubselect *range,
                            struct og_pg_columns *out)
 {
+    /* Without LATERAL it sees the WITH queries of its own level, but not the tables beside it. */
+    struct og_pg_scope plain = {.parent = scope->parent, .ctes = scope->ctes};
     struct og_pg_columns columns = {0};
     struct og_pg_item *item;
 
-    if (!og_pg_query(w, range->lateral ? scope : scope->parent, range->subquery, &columns)) {
+    if (!og_pg_query(w, range->lateral ? scope : &plain, range->subquery, &columns)) {
         og_pg_refuse(w, -1, "this kind of subquery in FROM", NULL);
         return;
     }
@@ -237,6 +253,7 @@ static void from_function(struct og_pg_walk *w, struct og_pg_scope *scope, Range
     if (!item)
         return;
     item->open_value = value;
+    item->is_function = true;
     if (range->alias)
         foreach (cell, range->alias->colnames) {
             struct og_pg_column *column = og_pg_push(w, &item->columns, og_pg_str(lfirst(cell)));
@@ -311,6 +328,7 @@ static void from_join(struct og_pg_walk *w, struct og_pg_scope *scope, JoinExpr 
                       struct og_pg_columns *out)
 {
     struct og_pg_columns left = {0}, right = {0}, merged = {0};
+    struct og_pg_item *before = scope->items, *last;
     ListCell *cell;
 
     from_one(w, scope, join->larg, &left);
@@ -326,7 +344,14 @@ static void from_join(struct og_pg_walk *w, struct og_pg_scope *scope, JoinExpr 
     }
     foreach (cell, join->usingClause)
         merge_column(w, &left, &right, og_pg_str(lfirst(cell)), &merged);
+    /* ON sees the tables of this join alone, then what lies outside the query. */
+    for (last = scope->items; last && last != before && last->next != before;)
+        last = last->next;
+    if (last && last != before)
+        last->next = NULL;
     (void)og_pg_expr_used(w, scope, join->quals, OG_USE_JOIN);
+    if (last && last != before)
+        last->next = before;
     join_columns(w, out, &merged);
     for (size_t i = 0; i < left.n_items; i++)
         if (!is_in(&merged, left.items[i]->name))
@@ -365,6 +390,10 @@ static void from_one(struct og_pg_walk *w, struct og_pg_scope *scope, Node *node
         break;
     case T_RangeTableSample:
         from_one(w, scope, ((RangeTableSample *)node)->relation, out);
+        (void)og_pg_expr_used(w, scope, (Node *)((RangeTableSample *)node)->args,
+                              OG_USE_ROW_COUNT);
+        (void)og_pg_expr_used(w, scope, ((RangeTableSample *)node)->repeatable,
+                              OG_USE_ROW_COUNT);
         break;
     default:
         og_pg_refuse(w, -1, "this kind of table in FROM", "use tables, subqueries and joins");
@@ -427,12 +456,28 @@ static void recursive_cte(struct og_pg_walk *w, struct og_pg_scope *scope, struc
         og_pg_refuse(w, expr->location, "a recursive query that does not settle", NULL);
 }
 
+/* In WITH RECURSIVE every name counts from the start, also in front of its definition. */
+static void announce(struct og_pg_walk *w, struct og_pg_scope *scope, const char *name)
+{
+    struct og_pg_cte *cte = og_arena_alloc(w->facts->arena, sizeof(*cte));
+
+    if (!cte)
+        return;
+    cte->name = og_arena_strdup(w->facts->arena, name);
+    cte->is_pending = true;
+    cte->next = scope->ctes;
+    scope->ctes = cte;
+}
+
 void og_pg_with(struct og_pg_walk *w, struct og_pg_scope *scope, WithClause *with)
 {
     ListCell *cell;
 
     if (!with)
         return;
+    if (with->recursive)
+        foreach (cell, with->ctes)
+            announce(w, scope, ((CommonTableExpr *)lfirst(cell))->ctename);
     foreach (cell, with->ctes) {
         CommonTableExpr *expr = lfirst(cell);
         struct og_pg_cte *cte = og_arena_alloc(w->facts->arena, sizeof(*cte));

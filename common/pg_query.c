@@ -173,6 +173,31 @@ static void use_as_key(struct og_pg_walk *w, const struct og_pg_value *values, s
         }
 }
 
+/* The elements of grouping sets and of GROUP BY (a, b): each a number, a column, or an expression. */
+static void group_element(struct og_pg_walk *w, struct og_pg_scope *scope, Node *node,
+                          struct og_pg_columns *out)
+{
+    List *list = IsA(node, GroupingSet) ? ((GroupingSet *)node)->content
+                 : IsA(node, RowExpr)   ? ((RowExpr *)node)->args
+                 : IsA(node, List)      ? (List *)node
+                                        : NIL;
+    struct og_pg_value value;
+    ListCell *cell;
+
+    if (og_pg_is_refused(w) || !og_pg_enter(w, exprLocation(node))) {
+        og_pg_leave(w);
+        return;
+    }
+    if (IsA(node, GroupingSet) || IsA(node, RowExpr) || IsA(node, List)) {
+        foreach (cell, list)
+            group_element(w, scope, lfirst(cell), out);
+    } else {
+        value = item_value(w, scope, node, out, true, OG_USE_GROUP);
+        og_pg_use(w, &value, OG_USE_GROUP, exprLocation(node));
+    }
+    og_pg_leave(w);
+}
+
 static void group(struct og_pg_walk *w, struct og_pg_scope *scope, SelectStmt *select,
                   struct og_pg_columns *out)
 {
@@ -186,9 +211,9 @@ static void group(struct og_pg_walk *w, struct og_pg_scope *scope, SelectStmt *s
     foreach (cell, select->groupClause) {
         Node *node = lfirst(cell);
 
-        if (IsA(node, GroupingSet)) {
-            values[i++] = og_pg_expr_used(w, scope, (Node *)((GroupingSet *)node)->content,
-                                          OG_USE_GROUP);
+        if (IsA(node, GroupingSet) || IsA(node, RowExpr)) {
+            group_element(w, scope, node, out);
+            i++;
             is_plain = false;
         } else {
             values[i++] = item_value(w, scope, node, out, true, OG_USE_GROUP);
@@ -245,6 +270,8 @@ static void windows(struct og_pg_walk *w, struct og_pg_scope *scope, SelectStmt 
             (void)og_pg_expr_used(w, scope, lfirst(inner), OG_USE_WINDOW);
         foreach (inner, def->orderClause)
             (void)og_pg_expr_used(w, scope, ((SortBy *)lfirst(inner))->node, OG_USE_WINDOW);
+        (void)og_pg_expr_used(w, scope, def->startOffset, OG_USE_WINDOW);
+        (void)og_pg_expr_used(w, scope, def->endOffset, OG_USE_WINDOW);
     }
 }
 
@@ -271,6 +298,7 @@ static void values_lists(struct og_pg_walk *w, struct og_pg_scope *scope, Select
                 if (!column)
                     return;
             }
+            value = og_pg_detached(w, &value);
             og_pg_add(w, &out->items[i]->value, &value, true);
             i++;
         }
@@ -299,9 +327,11 @@ static void set_operation(struct og_pg_walk *w, struct og_pg_scope *scope, Selec
         if (!column)
             return;
         column->value.type = l.type;
+        /* Rows of the other branch stand between: a key of one branch is none of the whole. */
+        l = og_pg_detached(w, &l);
+        r = og_pg_detached(w, &r);
         og_pg_add(w, &column->value, &l, true);
         og_pg_add(w, &column->value, &r, true);
-        /* A branch without sources is a constant: the column is then no plain copy any more. */
         if (!is_union_all) {
             og_pg_use(w, &l, OG_USE_SET_OP, -1);
             og_pg_use(w, &r, OG_USE_SET_OP, -1);

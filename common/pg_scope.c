@@ -75,6 +75,19 @@ void og_pg_add(struct og_pg_walk *w, struct og_pg_value *to, const struct og_pg_
     }
 }
 
+struct og_pg_value og_pg_detached(struct og_pg_walk *w, const struct og_pg_value *value)
+{
+    struct og_pg_value out = {.type = value->type};
+
+    for (size_t i = 0; i < value->n_sources; i++) {
+        struct og_pg_source source = value->sources[i];
+
+        source.item = 0;
+        add_source(w, &out, &source);
+    }
+    return out;
+}
+
 void og_pg_use(struct og_pg_walk *w, const struct og_pg_value *value, enum og_use use, int position)
 {
     for (size_t i = 0; i < value->n_sources; i++)
@@ -125,6 +138,43 @@ static void add_relative(struct og_pg_walk *w, const struct og_pg_column *column
     }
 }
 
+/* A generated column hands out what the columns of its expression hold. */
+static void add_generated(struct og_pg_walk *w, const struct og_pg_column *column,
+                          struct og_pg_value *to)
+{
+    char *sql = og_arena_printf(w->facts->arena, "SELECT %s",
+                                column->relation->columns[column->index].generated_sql);
+    RangeVar var = {.type = T_RangeVar, .location = -1};
+    struct og_pg_scope scope = {0};
+    struct og_pg_columns columns = {0}, ignored = {0};
+    PgQueryInternalParsetreeAndError parsed;
+
+    if (!sql)
+        return;
+    var.schemaname = (char *)(uintptr_t)column->relation->schema;
+    var.relname = (char *)(uintptr_t)column->relation->name;
+    parsed = pg_query_raw_parse(sql);
+    w->view_depth++;
+    if (parsed.error || list_length(parsed.tree) != 1 || w->view_depth > OG_MAX_VIEW_DEPTH ||
+        !IsA(linitial_node(RawStmt, parsed.tree)->stmt, SelectStmt)) {
+        og_pg_refuse(w, -1, "a generated column's expression", "leave the column out");
+    } else if (og_pg_from_relation(w, &scope, &var, &ignored, true)) {
+        SelectStmt *select = (SelectStmt *)linitial_node(RawStmt, parsed.tree)->stmt;
+
+        og_pg_targets(w, &scope, select->targetList, &columns);
+        for (size_t i = 0; i < columns.n_items; i++) {
+            struct og_pg_value value = og_pg_column_value(w, columns.items[i]);
+
+            value = og_pg_detached(w, &value);
+            og_pg_add(w, to, &value, false);
+        }
+    }
+    w->view_depth--;
+    free(parsed.stderr_buffer);
+    if (parsed.error)
+        pg_query_free_error(parsed.error);
+}
+
 struct og_pg_value og_pg_column_value(struct og_pg_walk *w, struct og_pg_column *column)
 {
     const struct og_relation *relation = column->relation;
@@ -142,6 +192,8 @@ struct og_pg_value og_pg_column_value(struct og_pg_walk *w, struct og_pg_column 
     source.number = base->number;
     column->value.type = base->type;
     add_source(w, &column->value, &source);
+    if (base->generated_sql)
+        add_generated(w, column, &column->value);
     for (size_t i = 0; i < relation->n_ancestors; i++)
         add_relative(w, column, relation->ancestors[i], &column->value);
     for (size_t i = 0; i < relation->n_descendants; i++)
@@ -184,6 +236,14 @@ static bool is_system_column(const char *name)
     return false;
 }
 
+static bool has_column(const struct og_pg_item *item, const char *name)
+{
+    for (size_t i = 0; i < item->columns.n_items; i++)
+        if (strcmp(item->columns.items[i]->name, name) == 0)
+            return true;
+    return item->relation && is_system_column(name);
+}
+
 /* All columns of that name in an item, merged. Returns whether there was one. */
 static bool from_item(struct og_pg_walk *w, struct og_pg_item *item, const char *name,
                       struct og_pg_value *out)
@@ -219,9 +279,9 @@ static void whole_row(struct og_pg_walk *w, struct og_pg_item *item, int locatio
         og_pg_add(w, &all, &value, false);
     }
     og_pg_add(w, &all, &item->open_value, false);
-    if (item->columns.n_items > 1 || item->relation)
+    if (item->columns.n_items > 1 || !item->is_function)
         og_pg_use(w, &all, OG_USE_WHOLE_ROW, location);
-    og_pg_add(w, out, &all, item->columns.n_items == 1 && !item->relation);
+    og_pg_add(w, out, &all, false);
 }
 
 static bool is_named(const struct og_pg_item *item, const char *schema, const char *name)
@@ -233,30 +293,49 @@ static bool is_named(const struct og_pg_item *item, const char *schema, const ch
 static bool resolve_qualified(struct og_pg_walk *w, struct og_pg_scope *scope, const char *schema,
                               const char *table, const char *column, struct og_pg_value *out)
 {
+    const struct og_pg_scope *start = scope;
+
     for (; scope; scope = scope->parent)
         for (struct og_pg_item *item = scope->items; item; item = item->next)
-            if (is_named(item, schema, table))
-                return from_item(w, item, column, out);
+            if (is_named(item, schema, table)) {
+                bool found = from_item(w, item, column, out);
+
+                if (scope != start)
+                    *out = og_pg_detached(w, out);
+                return found;
+            }
     return false;
 }
 
 static bool resolve_plain(struct og_pg_walk *w, struct og_pg_scope *scope, const char *name,
                           int location, struct og_pg_value *out)
 {
-    for (; scope; scope = scope->parent) {
-        bool found = false;
+    struct og_pg_scope *start = scope;
+    bool maybe = false;
 
-        /* More than one is a merged join column, or an error of the server's own. */
-        for (struct og_pg_item *item = scope->items; item; item = item->next)
-            found = from_item(w, item, name, out) || found;
-        if (found)
+    for (; scope; scope = scope->parent) {
+        bool is_sure = false;
+
+        /* More than one is a merged join column, or an error of the server's own. A function's row of
+         * unknown columns may or may not have this one: then what lies outside counts as well. */
+        for (struct og_pg_item *item = scope->items; item; item = item->next) {
+            is_sure = has_column(item, name) || is_sure;
+            maybe = from_item(w, item, name, out) || maybe;
+        }
+        if (maybe && scope != start)
+            *out = og_pg_detached(w, out);
+        if (is_sure)
             return true;
+    }
+    if (maybe)
+        return true;
+    /* As the server: a row's name counts only where no level has a column of that name. */
+    for (scope = start; scope; scope = scope->parent)
         for (struct og_pg_item *item = scope->items; item; item = item->next)
             if (strcmp(item->name, name) == 0) {
                 whole_row(w, item, location, out);
                 return true;
             }
-    }
     return false;
 }
 

@@ -62,12 +62,14 @@ struct og_pg_item {
     struct og_pg_columns columns;
     const struct og_relation *relation; /* NULL: none */
     bool is_open; /* a function's row: any column name is one of its values */
+    bool is_function;
     struct og_pg_value open_value;
 };
 
 struct og_pg_cte {
     struct og_pg_cte *next;
     const char *name;
+    bool is_pending; /* of WITH RECURSIVE, named already but not walked yet */
     struct og_pg_columns columns;
 };
 
@@ -93,6 +95,8 @@ struct og_pg_walk {
 void og_pg_add(struct og_pg_walk *w, struct og_pg_value *to, const struct og_pg_value *from,
                bool is_copied);
 void og_pg_use(struct og_pg_walk *w, const struct og_pg_value *value, enum og_use use, int position);
+/* The value without its FROM items: it may stand in other rows than the item's other columns. */
+struct og_pg_value og_pg_detached(struct og_pg_walk *w, const struct og_pg_value *value);
 bool og_pg_has_columns(const struct og_pg_value *value);
 /* pg_scope.c: names */
 struct og_pg_value og_pg_column_value(struct og_pg_walk *w, struct og_pg_column *column);
