@@ -12,6 +12,7 @@ OG_UNIT_LIBS = $(OG_COMMON_LIBS) $(SQLITE_LIBS)
 
 # One line per unit test: its name here, its source tests/unit/NAME.c below.
 OG_UNIT_TESTS = \
+	tests/unit/test_pg_analyse \
 	tests/unit/test_sqlite_analyse \
 	tests/unit/test_sqlite_differential \
 	tests/unit/test_policy_parse \
@@ -57,6 +58,10 @@ tests_unit_test_sql_lex_LDADD = $(OG_UNIT_LIBS)
 
 # Fuzz targets over their corpora, without a fuzzer: one line per target.
 OG_FUZZ_REPLAYS = \
+	tests/fuzz/replay_pg \
+	tests/fuzz/replay_proto \
+	tests/fuzz/replay_request_file \
+	tests/fuzz/replay_conf_string \
 	tests/fuzz/replay_sqlite \
 	tests/fuzz/replay_policy \
 	tests/fuzz/replay_sql_lex
@@ -74,6 +79,27 @@ tests_unit_test_policy_parse_LDADD = $(OG_UNIT_LIBS)
 tests_fuzz_replay_policy_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_policy.c
 tests_fuzz_replay_policy_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"policy"'
 tests_fuzz_replay_policy_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_pg_analyse_SOURCES = tests/unit/test_pg_analyse.c tests/unit/pg_fake_catalog.h \
+	tests/unit/pg_statements.tbl.h
+tests_unit_test_pg_analyse_LDADD = $(OG_UNIT_LIBS)
+tests_fuzz_replay_pg_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_pg.c tests/unit/pg_fake_catalog.h
+tests_fuzz_replay_pg_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"pg"'
+tests_fuzz_replay_pg_LDADD = $(OG_UNIT_LIBS)
+
+tests_fuzz_replay_proto_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_proto.c
+tests_fuzz_replay_proto_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"proto"'
+tests_fuzz_replay_proto_LDADD = $(OG_UNIT_LIBS)
+
+tests_fuzz_replay_request_file_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_request_file.c \
+	fusefs/request_file.c
+tests_fuzz_replay_request_file_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"request_file"'
+tests_fuzz_replay_request_file_LDADD = $(OG_UNIT_LIBS)
+
+tests_fuzz_replay_conf_string_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_conf_string.c \
+	driver/conf_string.c
+tests_fuzz_replay_conf_string_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"conf_string"'
+tests_fuzz_replay_conf_string_LDADD = $(OG_UNIT_LIBS)
 
 OG_SQLITE_STATEMENTS = tests/unit/sqlite_statements.h tests/unit/sqlite_statements.tbl.h
 tests_unit_test_sqlite_analyse_SOURCES = tests/unit/test_sqlite_analyse.c $(OG_SQLITE_STATEMENTS)
@@ -133,3 +159,4 @@ EXTRA_DIST += tests/bypass/honest.txt tests/bypass/run.py tests/bypass/statement
 	tests/features tests/lint.sh tests/live/rig.py tests/live/test_editors.py \
 	tests/live/test_failures.py tests/live/test_kill.py tests/live/test_main_job.py \
 	tests/live/test_pg_catalog.sh tests/odbc_raw.py tests/transparency.py
+EXTRA_DIST += tools/fuzz
