@@ -347,7 +347,12 @@ struct og_pg_value og_pg_resolve(struct og_pg_walk *w, struct og_pg_scope *scope
     int n = list_length(ref->fields);
     bool found = false;
 
-    for (int i = 0; i < n && i < 4; i++) {
+    if (n > 3) {
+        og_pg_refuse(w, ref->location, "a column's name with more than three parts",
+                     "write schema.table.column");
+        return value;
+    }
+    for (int i = 0; i < n; i++) {
         parts[i] = og_pg_str(list_nth(ref->fields, i));
         if (!parts[i]) {
             og_pg_refuse(w, ref->location, "a star in this place", "name the columns you need");
@@ -364,7 +369,7 @@ struct og_pg_value og_pg_resolve(struct og_pg_walk *w, struct og_pg_scope *scope
         og_facts_refusef(w->facts, og_pg_position(w, ref->location),
                          "correct the name, or name a column of a table in FROM",
                          "the column %s%s%s is not known here", n > 1 ? parts[n - 2] : "",
-                         n > 1 ? "." : "", n >= 1 && n <= 4 ? parts[n - 1] : "");
+                         n > 1 ? "." : "", n >= 1 ? parts[n - 1] : "");
     return value;
 }
 
