@@ -87,6 +87,9 @@ static void check_split(const struct og_lex_options *options, const char *text, 
         check_texts(&lex, text);
         require(og_lex_digest(&lex, text, digest) == 0);
         check_expansion(options, &lex, text);
+#ifdef OG_FUZZ_PLANTED
+        require(!lex.has_braces || lex.n_markers != 3);
+#endif
     } else {
         require(r == OG_LEX_E_TEXT && lex.what && lex.position <= n_bytes);
     }
