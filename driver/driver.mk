@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 # The driver: one core library and thin, separately linked faces over it.
 #   libodbcguardcore.so.0   everything; its own SONAME, never unloaded
-#   libodbcguard.so         plain + W forms, no ODBC 2 (for psqlODBC and drivers of its shape)
-#   libodbcguard-odbc2.so   plain + ODBC 2 functions, no W (for SQLite ODBC and drivers of its shape)
+#   libodbcguard.so          plain + W forms, no ODBC 2 (for psqlODBC and drivers of its shape)
+#   libodbcguard-ansi.so     plain forms alone (for psqlODBC's ANSI driver)
+#   libodbcguard-odbc2.so    plain + ODBC 2 functions, no W (for SQLite ODBC and drivers of its shape)
+#   libodbcguard-mariadb.so  plain + W + ODBC 2 (for MariaDB ODBC)
+#   libodbcguard-tds.so      plain + W + ODBC 2, other gaps (for FreeTDS)
 # Shared objects are linked as programs: there is no version of them to be linked against, so
 # libtool has nothing to add (docs/decisions/0001-build.md).
 odbcdriver_PROGRAMS += driver/libodbcguardcore.so.0 driver/libodbcguard.so \
-	driver/libodbcguard-odbc2.so
+	driver/libodbcguard-ansi.so driver/libodbcguard-odbc2.so driver/libodbcguard-mariadb.so \
+	driver/libodbcguard-tds.so
 
 OG_LINK_SHARED = $(AM_LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,nodelete $(OG_LINK_WHOLE)
 if OG_ASAN
@@ -47,8 +51,10 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/entry_attr.c \
 	driver/entry_connect.c \
 	driver/entry_diag.c \
+	driver/entry_env.c \
 	driver/entry_forward.c \
 	driver/entry_info.c \
+	driver/face_env.tbl.h \
 	driver/guard.c \
 	driver/guard.h \
 	driver/guard_attr.c \
@@ -98,3 +104,21 @@ driver_libodbcguard_odbc2_so_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
 driver_libodbcguard_odbc2_so_LDFLAGS = $(OG_LINK_FACE)
 driver_libodbcguard_odbc2_so_LDADD = driver/libodbcguardcore.so.0
 driver_libodbcguard_odbc2_so_DEPENDENCIES = driver/libodbcguardcore.so.0
+
+driver_libodbcguard_ansi_so_SOURCES = driver/face.h driver/face_ansi.c
+driver_libodbcguard_ansi_so_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
+driver_libodbcguard_ansi_so_LDFLAGS = $(OG_LINK_FACE)
+driver_libodbcguard_ansi_so_LDADD = driver/libodbcguardcore.so.0
+driver_libodbcguard_ansi_so_DEPENDENCIES = driver/libodbcguardcore.so.0
+
+driver_libodbcguard_mariadb_so_SOURCES = driver/face.h driver/face_mariadb.c
+driver_libodbcguard_mariadb_so_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
+driver_libodbcguard_mariadb_so_LDFLAGS = $(OG_LINK_FACE)
+driver_libodbcguard_mariadb_so_LDADD = driver/libodbcguardcore.so.0
+driver_libodbcguard_mariadb_so_DEPENDENCIES = driver/libodbcguardcore.so.0
+
+driver_libodbcguard_tds_so_SOURCES = driver/face.h driver/face_tds.c
+driver_libodbcguard_tds_so_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
+driver_libodbcguard_tds_so_LDFLAGS = $(OG_LINK_FACE)
+driver_libodbcguard_tds_so_LDADD = driver/libodbcguardcore.so.0
+driver_libodbcguard_tds_so_DEPENDENCIES = driver/libodbcguardcore.so.0

@@ -4,10 +4,15 @@
 #include "driver/entry.h"
 #include "driver/handle.h"
 
-static SQLRETURN alloc_env(SQLHANDLE *out)
+static SQLRETURN alloc_env(enum og_face face, SQLHANDLE *out)
 {
-    *out = og_handle_new(OG_HANDLE_ENV, NULL);
-    return *out ? SQL_SUCCESS : SQL_ERROR;
+    struct og_handle *env = og_handle_new(OG_HANDLE_ENV, NULL);
+
+    *out = env;
+    if (!env)
+        return SQL_ERROR;
+    og_env_init(env, face);
+    return SQL_SUCCESS;
 }
 
 static SQLRETURN alloc_dbc(SQLHANDLE parent, SQLHANDLE *out)
@@ -53,14 +58,15 @@ static SQLRETURN alloc_child(SQLHANDLE parent, enum og_handle_type type, SQLHAND
     return og_handle_leave_below(dbc, code);
 }
 
-SQLRETURN og_entry_SQLAllocHandle(SQLSMALLINT type, SQLHANDLE parent, SQLHANDLE *out)
+SQLRETURN og_entry_SQLAllocHandle(enum og_face face, SQLSMALLINT type, SQLHANDLE parent,
+                                  SQLHANDLE *out)
 {
     if (!out)
         return SQL_ERROR;
     *out = NULL;
     switch (og_handle_type_of(type)) {
     case OG_HANDLE_ENV:
-        return alloc_env(out);
+        return alloc_env(face, out);
     case OG_HANDLE_DBC:
         return alloc_dbc(parent, out);
     case OG_HANDLE_STMT:
@@ -73,10 +79,13 @@ SQLRETURN og_entry_SQLAllocHandle(SQLSMALLINT type, SQLHANDLE parent, SQLHANDLE 
     return SQL_ERROR;
 }
 
-SQLRETURN og_entry_SQLAllocEnv(SQLHENV *out)
+SQLRETURN og_entry_SQLAllocEnv(enum og_face face, SQLHENV *out)
 {
-    SQLRETURN code = og_entry_SQLAllocHandle(SQL_HANDLE_ENV, NULL, out);
+    SQLRETURN code;
 
+    if (!out)
+        return SQL_ERROR;
+    code = alloc_env(face, out);
     if (SQL_SUCCEEDED(code)) /* who allocates this way is an ODBC 2 application */
         ((struct og_handle *)*out)->odbc_version = SQL_OV_ODBC2;
     return code;
@@ -84,12 +93,18 @@ SQLRETURN og_entry_SQLAllocEnv(SQLHENV *out)
 
 SQLRETURN og_entry_SQLAllocConnect(SQLHENV env, SQLHDBC *out)
 {
-    return og_entry_SQLAllocHandle(SQL_HANDLE_DBC, env, out);
+    if (!out)
+        return SQL_ERROR;
+    *out = NULL;
+    return alloc_dbc(env, out);
 }
 
 SQLRETURN og_entry_SQLAllocStmt(SQLHDBC dbc, SQLHSTMT *out)
 {
-    return og_entry_SQLAllocHandle(SQL_HANDLE_STMT, dbc, out);
+    if (!out)
+        return SQL_ERROR;
+    *out = NULL;
+    return alloc_child(dbc, OG_HANDLE_STMT, out);
 }
 
 /* ---- freeing ---- */

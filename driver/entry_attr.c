@@ -1,71 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Attributes where the entry layer has a part: the environment's (there is nothing below yet), a
- * connection's before it is connected, and statement attributes whose value is a handle. */
+/* Attributes where the entry layer has a part: a connection's before it is connected, and statement
+ * attributes whose value is a handle. The environment's: entry_env.c. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "driver/entry.h"
 #include "driver/handle.h"
 #include "driver/wide.h"
-
-/* ---- environment ---- */
-
-SQLRETURN og_entry_SQLSetEnvAttr(SQLHENV handle, SQLINTEGER attribute, SQLPOINTER value,
-                                 SQLINTEGER n_bytes)
-{
-    struct og_handle *env = og_handle_enter(handle, OG_HANDLE_ENV);
-    SQLINTEGER number = (SQLINTEGER)(intptr_t)value;
-
-    (void)n_bytes;
-    if (!env)
-        return SQL_INVALID_HANDLE;
-    switch (attribute) {
-    case SQL_ATTR_ODBC_VERSION:
-        if (number != SQL_OV_ODBC2 && number != SQL_OV_ODBC3 && number != SQL_OV_ODBC3_80)
-            break;
-        env->odbc_version = number;
-        return og_handle_leave(env, SQL_SUCCESS);
-    case SQL_ATTR_OUTPUT_NTS:
-        if (number != SQL_TRUE)
-            break;
-        return og_handle_leave(env, SQL_SUCCESS);
-    case SQL_ATTR_CONNECTION_POOLING:
-    case SQL_ATTR_CP_MATCH:
-        return og_handle_leave(env, SQL_SUCCESS); /* the driver manager's business */
-    default:
-        og_diag_add_state(&env->diag, "HY092", "[odbcguard] no such environment attribute");
-        return og_handle_leave(env, SQL_ERROR);
-    }
-    og_diag_add_state(&env->diag, "HY024", "[odbcguard] invalid value for environment attribute %d",
-                      (int)attribute);
-    return og_handle_leave(env, SQL_ERROR);
-}
-
-SQLRETURN og_entry_SQLGetEnvAttr(SQLHENV handle, SQLINTEGER attribute, SQLPOINTER value,
-                                 SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
-{
-    struct og_handle *env = og_handle_enter(handle, OG_HANDLE_ENV);
-    SQLINTEGER number;
-
-    (void)max_bytes;
-    if (!env)
-        return SQL_INVALID_HANDLE;
-    if (attribute == SQL_ATTR_ODBC_VERSION) {
-        number = env->odbc_version;
-    } else if (attribute == SQL_ATTR_OUTPUT_NTS) {
-        number = SQL_TRUE;
-    } else if (attribute == SQL_ATTR_CONNECTION_POOLING || attribute == SQL_ATTR_CP_MATCH) {
-        number = 0;
-    } else {
-        og_diag_add_state(&env->diag, "HY092", "[odbcguard] no such environment attribute");
-        return og_handle_leave(env, SQL_ERROR);
-    }
-    if (value)
-        *(SQLINTEGER *)value = number;
-    if (n_bytes)
-        *n_bytes = sizeof(number);
-    return og_handle_leave(env, SQL_SUCCESS);
-}
 
 /* ---- connection ---- */
 
@@ -157,18 +98,30 @@ SQLRETURN og_entry_SQLSetConnectAttrW(SQLHDBC handle, SQLINTEGER attribute, SQLP
     return set_connect(handle, true, attribute, value, n_bytes);
 }
 
-SQLRETURN og_entry_SQLSetConnectOption(SQLHDBC handle, SQLUSMALLINT option, SQLULEN value)
+static SQLRETURN set_option(SQLHDBC handle, bool is_wide, SQLUSMALLINT option, SQLULEN value)
 {
     struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    __typeof__(SQLSetConnectOption) *below;
 
     if (!dbc)
         return SQL_INVALID_HANDLE;
     if (!dbc->is_connected)
         return og_handle_leave(dbc,
-                               save(dbc, false, option, (SQLPOINTER)(uintptr_t)value, SQL_NTS));
-    if (!dbc->calls->SQLSetConnectOption)
+                               save(dbc, is_wide, option, (SQLPOINTER)(uintptr_t)value, SQL_NTS));
+    below = is_wide ? dbc->calls->SQLSetConnectOptionW : dbc->calls->SQLSetConnectOption;
+    if (!below)
         return og_handle_leave(dbc, og_handle_missing(dbc, "SQLSetConnectOption"));
-    return og_handle_leave_below(dbc, dbc->calls->SQLSetConnectOption(dbc->below, option, value));
+    return og_handle_leave_below(dbc, below(dbc->below, option, value));
+}
+
+SQLRETURN og_entry_SQLSetConnectOption(SQLHDBC handle, SQLUSMALLINT option, SQLULEN value)
+{
+    return set_option(handle, false, option, value);
+}
+
+SQLRETURN og_entry_SQLSetConnectOptionW(SQLHDBC handle, SQLUSMALLINT option, SQLULEN value)
+{
+    return set_option(handle, true, option, value);
 }
 
 /* Numbers that ODBC has as SQLULEN or pointers; all other attributes of a connection are SQLUINTEGER. */
@@ -238,17 +191,29 @@ SQLRETURN og_entry_SQLGetConnectAttrW(SQLHDBC handle, SQLINTEGER attribute, SQLP
     return get_connect(handle, true, attribute, value, max_bytes, n_bytes);
 }
 
-SQLRETURN og_entry_SQLGetConnectOption(SQLHDBC handle, SQLUSMALLINT option, SQLPOINTER value)
+static SQLRETURN get_option(SQLHDBC handle, bool is_wide, SQLUSMALLINT option, SQLPOINTER value)
 {
     struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    __typeof__(SQLGetConnectOption) *below;
 
     if (!dbc)
         return SQL_INVALID_HANDLE;
     if (!dbc->is_connected)
         return og_handle_leave(dbc, get_saved(dbc, option, value, NULL));
-    if (!dbc->calls->SQLGetConnectOption)
+    below = is_wide ? dbc->calls->SQLGetConnectOptionW : dbc->calls->SQLGetConnectOption;
+    if (!below)
         return og_handle_leave(dbc, og_handle_missing(dbc, "SQLGetConnectOption"));
-    return og_handle_leave_below(dbc, dbc->calls->SQLGetConnectOption(dbc->below, option, value));
+    return og_handle_leave_below(dbc, below(dbc->below, option, value));
+}
+
+SQLRETURN og_entry_SQLGetConnectOption(SQLHDBC handle, SQLUSMALLINT option, SQLPOINTER value)
+{
+    return get_option(handle, false, option, value);
+}
+
+SQLRETURN og_entry_SQLGetConnectOptionW(SQLHDBC handle, SQLUSMALLINT option, SQLPOINTER value)
+{
+    return get_option(handle, true, option, value);
 }
 
 /* ---- statement attributes whose value is a descriptor ---- */

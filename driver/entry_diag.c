@@ -114,26 +114,54 @@ SQLRETURN og_entry_SQLGetDiagFieldW(SQLSMALLINT type, SQLHANDLE handle, SQLSMALL
                       value, max_bytes, n_bytes);
 }
 
-/* ODBC 2: hands each record out once. */
+/* ODBC 2: hands each record out once. The handle it is about, by the innermost that is given. */
+static struct og_handle *about(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt)
+{
+    return stmt  ? og_handle_check(stmt, OG_HANDLE_STMT)
+           : dbc ? og_handle_check(dbc, OG_HANDLE_DBC)
+                 : og_handle_check(env, OG_HANDLE_ENV);
+}
+
+static SQLRETURN drop_own(struct og_handle *h, bool is_wide, void *sqlstate, SQLINTEGER *native,
+                          void *text, SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+{
+    SQLRETURN code =
+        og_diag_get_rec(&h->diag, is_wide, 1, sqlstate, native, text, max_chars, n_chars);
+
+    og_diag_drop_first(&h->diag);
+    return code;
+}
+
 SQLRETURN og_entry_SQLError(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt, SQLCHAR *sqlstate,
                             SQLINTEGER *native, SQLCHAR *text, SQLSMALLINT max_chars,
                             SQLSMALLINT *n_chars)
 {
-    struct og_handle *h = stmt  ? og_handle_check(stmt, OG_HANDLE_STMT)
-                          : dbc ? og_handle_check(dbc, OG_HANDLE_DBC)
-                                : og_handle_check(env, OG_HANDLE_ENV);
-    SQLRETURN code;
+    struct og_handle *h = about(env, dbc, stmt);
 
     if (!h)
         return SQL_INVALID_HANDLE;
-    if (h->diag.n_records) {
-        code = og_diag_get_rec(&h->diag, false, 1, sqlstate, native, text, max_chars, n_chars);
-        og_diag_drop_first(&h->diag);
-        return code;
-    }
+    if (h->diag.n_records)
+        return drop_own(h, false, sqlstate, native, text, max_chars, n_chars);
     if (!has_below(h) || !h->calls->SQLError)
         return SQL_NO_DATA;
     return h->calls->SQLError(NULL, h->type == OG_HANDLE_DBC ? h->below : NULL,
                               h->type == OG_HANDLE_STMT ? h->below : NULL, sqlstate, native, text,
                               max_chars, n_chars);
+}
+
+SQLRETURN og_entry_SQLErrorW(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt, SQLWCHAR *sqlstate,
+                             SQLINTEGER *native, SQLWCHAR *text, SQLSMALLINT max_chars,
+                             SQLSMALLINT *n_chars)
+{
+    struct og_handle *h = about(env, dbc, stmt);
+
+    if (!h)
+        return SQL_INVALID_HANDLE;
+    if (h->diag.n_records)
+        return drop_own(h, true, sqlstate, native, text, max_chars, n_chars);
+    if (!has_below(h) || !h->calls->SQLErrorW)
+        return SQL_NO_DATA;
+    return h->calls->SQLErrorW(NULL, h->type == OG_HANDLE_DBC ? h->below : NULL,
+                               h->type == OG_HANDLE_STMT ? h->below : NULL, sqlstate, native, text,
+                               max_chars, n_chars);
 }

@@ -4,6 +4,7 @@
 #include "driver/handle.h"
 
 #define OG_BODY_OWN(name, HANDLE, first, params, args)
+#define OG_BODY_OPEN(name, HANDLE, first, params, args)
 #define OG_BODY_FORWARD(name, HANDLE, first, params, args)                              \
     SQLRETURN og_entry_##name params                                                    \
     {                                                                                   \

@@ -382,10 +382,11 @@ static SQLRETURN SQL_API guard_SQLSetConnectAttrW(SQLHDBC handle, SQLINTEGER att
     return set_connection(dbc, dbc->object.calls->SQLSetConnectAttrW, attribute, value, n_bytes);
 }
 
-static SQLRETURN SQL_API guard_SQLSetConnectOption(SQLHDBC handle, SQLUSMALLINT option,
-                                                   SQLULEN value)
+typedef __typeof__(SQLSetConnectOption) set_connection_option;
+
+static SQLRETURN set_option(struct og_guard_dbc *dbc, set_connection_option *below,
+                            SQLUSMALLINT option, SQLULEN value)
 {
-    struct og_guard_dbc *dbc = handle;
     SQLRETURN code;
 
     og_guard_enter(&dbc->object);
@@ -393,11 +394,26 @@ static SQLRETURN SQL_API guard_SQLSetConnectOption(SQLHDBC handle, SQLUSMALLINT 
     if (code != SQL_SUCCESS)
         return code;
     permit_transaction(dbc, option);
-    code = og_guard_below_dbc(
-        dbc, dbc->object.calls->SQLSetConnectOption(dbc->object.below, option, value));
+    code = og_guard_below_dbc(dbc, below(dbc->object.below, option, value));
     if (SQL_SUCCEEDED(code))
         follow_connection_attribute(dbc, option, (SQLPOINTER)(uintptr_t)value);
     return code;
+}
+
+static SQLRETURN SQL_API guard_SQLSetConnectOption(SQLHDBC handle, SQLUSMALLINT option,
+                                                   SQLULEN value)
+{
+    struct og_guard_dbc *dbc = handle;
+
+    return set_option(dbc, dbc->object.calls->SQLSetConnectOption, option, value);
+}
+
+static SQLRETURN SQL_API guard_SQLSetConnectOptionW(SQLHDBC handle, SQLUSMALLINT option,
+                                                    SQLULEN value)
+{
+    struct og_guard_dbc *dbc = handle;
+
+    return set_option(dbc, dbc->object.calls->SQLSetConnectOptionW, option, value);
 }
 
 void og_guard_install_attr(struct og_calls *calls)
@@ -415,4 +431,5 @@ void og_guard_install_attr(struct og_calls *calls)
     calls->SQLSetConnectAttr = guard_SQLSetConnectAttr;
     calls->SQLSetConnectAttrW = guard_SQLSetConnectAttrW;
     calls->SQLSetConnectOption = guard_SQLSetConnectOption;
+    calls->SQLSetConnectOptionW = guard_SQLSetConnectOptionW;
 }

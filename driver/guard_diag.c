@@ -209,25 +209,45 @@ static SQLRETURN SQL_API guard_SQLGetDiagFieldW(SQLSMALLINT type, SQLHANDLE hand
 }
 
 /* SQLError hands each record out once: ours are taken off the front of the list. */
+static SQLRETURN drop_own(struct og_diag *diag, bool is_wide, void *sqlstate, SQLINTEGER *native,
+                          void *text, SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+{
+    SQLRETURN code = og_diag_get_rec(diag, is_wide, 1, sqlstate, native, text, max_chars, n_chars);
+
+    og_diag_drop_first(diag);
+    return code;
+}
+
 static SQLRETURN SQL_API guard_SQLError(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt,
                                         SQLCHAR *sqlstate, SQLINTEGER *native, SQLCHAR *text,
                                         SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
 {
     struct og_guard_object *object = stmt ? stmt : dbc ? dbc : env;
-    struct og_diag *diag = &object->diag;
-    SQLRETURN code;
 
-    if (diag->n_records) {
-        code = og_diag_get_rec(diag, false, 1, sqlstate, native, text, max_chars, n_chars);
-        og_diag_drop_first(diag);
-        return code;
-    }
+    if (object->diag.n_records)
+        return drop_own(&object->diag, false, sqlstate, native, text, max_chars, n_chars);
     if (!object->shows_below)
         return SQL_NO_DATA;
     return object->calls->SQLError(env && !dbc && !stmt ? object->below : NULL,
                                    dbc && !stmt ? object->below : NULL,
                                    stmt ? object->below : NULL, sqlstate, native, text, max_chars,
                                    n_chars);
+}
+
+static SQLRETURN SQL_API guard_SQLErrorW(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt,
+                                         SQLWCHAR *sqlstate, SQLINTEGER *native, SQLWCHAR *text,
+                                         SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+{
+    struct og_guard_object *object = stmt ? stmt : dbc ? dbc : env;
+
+    if (object->diag.n_records)
+        return drop_own(&object->diag, true, sqlstate, native, text, max_chars, n_chars);
+    if (!object->shows_below)
+        return SQL_NO_DATA;
+    return object->calls->SQLErrorW(env && !dbc && !stmt ? object->below : NULL,
+                                    dbc && !stmt ? object->below : NULL,
+                                    stmt ? object->below : NULL, sqlstate, native, text, max_chars,
+                                    n_chars);
 }
 
 void og_guard_install_diag(struct og_calls *calls)
@@ -237,4 +257,5 @@ void og_guard_install_diag(struct og_calls *calls)
     calls->SQLGetDiagField = guard_SQLGetDiagField;
     calls->SQLGetDiagFieldW = guard_SQLGetDiagFieldW;
     calls->SQLError = guard_SQLError;
+    calls->SQLErrorW = guard_SQLErrorW;
 }

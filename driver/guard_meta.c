@@ -103,6 +103,22 @@ static SQLRETURN SQL_API guard_SQLColAttributes(SQLHSTMT handle, SQLUSMALLINT co
     return code;
 }
 
+static SQLRETURN SQL_API guard_SQLColAttributesW(SQLHSTMT handle, SQLUSMALLINT column,
+                                                 SQLUSMALLINT field, SQLPOINTER text,
+                                                 SQLSMALLINT max_bytes, SQLSMALLINT *n_bytes,
+                                                 SQLLEN *number)
+{
+    struct og_guard_stmt *stmt = handle;
+    SQLRETURN code;
+
+    og_guard_enter(&stmt->object);
+    code = og_guard_below(stmt, stmt->object.calls->SQLColAttributesW(
+                                    stmt->object.below, column, field, text, max_bytes, n_bytes,
+                                    number));
+    patch(stmt, code, column, field, number);
+    return code;
+}
+
 void og_guard_install_meta(struct og_calls *calls)
 {
     calls->SQLDescribeCol = guard_SQLDescribeCol;
@@ -110,4 +126,5 @@ void og_guard_install_meta(struct og_calls *calls)
     calls->SQLColAttribute = guard_SQLColAttribute;
     calls->SQLColAttributeW = guard_SQLColAttributeW;
     calls->SQLColAttributes = guard_SQLColAttributes;
+    calls->SQLColAttributesW = guard_SQLColAttributesW;
 }

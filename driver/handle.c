@@ -90,7 +90,6 @@ struct og_handle *og_handle_new(enum og_handle_type type, struct og_handle *pare
     (void)pthread_mutexattr_destroy(&attributes);
     handle->type = type;
     handle->parent = parent;
-    handle->odbc_version = SQL_OV_ODBC3;
     if (parent) {
         (void)pthread_mutex_lock(&parent->child_lock);
         handle->next = parent->children;

@@ -11,6 +11,7 @@
 
 #include "driver/calls.h"
 #include "driver/conf.h"
+#include "driver/entry.h"
 
 enum og_handle_type { OG_HANDLE_NONE = 0, OG_HANDLE_ENV, OG_HANDLE_DBC, OG_HANDLE_STMT, OG_HANDLE_DESC };
 
@@ -36,7 +37,8 @@ struct og_handle {
     struct og_diag diag;  /* the entry layer's own records of the last call */
     bool shows_below;     /* the last call reached the layer below */
 
-    SQLINTEGER odbc_version; /* ENV */
+    enum og_face face; /* ENV: the face that it came by */
+    SQLINTEGER odbc_version, pooling, cp_match, output_nts;
 
     struct og_conf *conf; /* DBC */
     struct og_layer layer;
@@ -65,6 +67,8 @@ SQLRETURN og_handle_missing(struct og_handle *handle, const char *function);
 
 /* parent NULL for an environment. Returns: a new handle, or NULL without memory. */
 struct og_handle *og_handle_new(enum og_handle_type type, struct og_handle *parent);
+/* Gives a new environment the face's values (entry_env.c). */
+void og_env_init(struct og_handle *env, enum og_face face);
 /* Frees a handle and what it owns (children first); closes a connection's layer. NULL-safe. */
 void og_handle_free(struct og_handle *handle);
 /* The kind for ODBC's handle type number; OG_HANDLE_NONE for others. */

@@ -58,30 +58,34 @@ int og_dsn_load(const char *file, const char *section, struct og_ini *out)
     return r < 0 ? r : -ENOENT;
 }
 
-/* Driver= of a section -> the file: a path, or a section of odbcinst.ini with one. */
+bool og_dsn_driver_file(const char *driver, char ini_path[static PATH_MAX],
+                        char file[static PATH_MAX])
+{
+    struct og_ini drivers;
+    bool is_found;
+
+    *ini_path = '\0';
+    (void)snprintf(file, PATH_MAX, "%s", driver);
+    if (strchr(driver, '/'))
+        return true;
+    og_ini_driver_path(ini_path);
+    if (og_ini_load(ini_path, &drivers) != 0)
+        return false;
+    is_found = og_ini_value(&drivers, driver, "Driver64", file, PATH_MAX) ||
+               og_ini_value(&drivers, driver, "Driver", file, PATH_MAX);
+    og_ini_release(&drivers);
+    return is_found;
+}
+
 static int find_driver(const struct og_ctl_call *call, const char *driver,
                        struct og_dsn_target *out)
 {
-    char path[PATH_MAX], file[PATH_MAX] = "";
-    struct og_ini drivers;
-    int r;
+    char path[PATH_MAX], file[PATH_MAX];
 
-    if (strchr(driver, '/')) {
-        (void)snprintf(file, sizeof(file), "%s", driver);
-    } else {
-        og_ini_driver_path(path);
-        r = og_ini_load(path, &drivers);
-        if (r)
-            return og_ctl_fail(call, NULL, "%s cannot be read: %s", path, strerror(-r));
-        if (!og_ini_value(&drivers, driver, "Driver64", file, sizeof(file)) &&
-            !og_ini_value(&drivers, driver, "Driver", file, sizeof(file)))
-            *file = '\0';
-        og_ini_release(&drivers);
-        if (!*file)
-            return og_ctl_fail(call, "'odbcinst -q -d' lists the drivers that are registered",
-                               "DSN %s names the driver \"%s\", which %s does not have", out->name,
-                               driver, path);
-    }
+    if (!og_dsn_driver_file(driver, path, file))
+        return og_ctl_fail(call, "'odbcinst -q -d' lists the drivers that are registered",
+                           "DSN %s names the driver \"%s\", which %s does not have", out->name,
+                           driver, path);
     if (!og_face_driver_file(file, out->driver_path))
         return og_ctl_fail(call, "install the driver, or give its full path in odbcinst.ini",
                            "the driver file %s of DSN %s is not there", file, out->name);
@@ -211,7 +215,6 @@ int og_ctl_dsn_add(const struct og_ctl_call *call)
 {
     const char *target_name = og_ctl_option(call, "target");
     const char *socket = og_ctl_option(call, "socket");
-    const char *face_name;
     char path[PATH_MAX], face[PATH_MAX];
     struct og_dsn_target target;
     struct og_ini ini;
@@ -222,15 +225,10 @@ int og_ctl_dsn_add(const struct og_ctl_call *call)
     r = og_dsn_find_target(call, og_ctl_option(call, "file"), target_name, &target);
     if (r != OG_CTL_OK)
         return r;
-    face_name = og_face_name(&target.shape);
-    if (!face_name)
-        return og_ctl_fail(call, "this build guards drivers of the shape of psqlODBC (Unicode) and "
-                                 "of SQLite ODBC",
-                           "%s exports %s, and odbcguard has no face of that shape",
-                           target.driver_path, og_face_words(&target.shape));
-    if (!og_face_path(og_ctl_option(call, "driver-dir"), face_name, face))
+    if (og_face_choose(og_ctl_option(call, "driver-dir"), &target.shape, face) != 0)
         return og_ctl_fail(call, "install odbcguard, or give the folder with --driver-dir",
-                           "the driver file %s is not found", face_name);
+                           "%s exports %s, and no driver file of odbcguard with that shape is found",
+                           target.driver_path, og_face_words(&target.shape));
     og_dsn_file(call, path);
     r = og_ini_load(path, &ini);
     if (r)

@@ -22,6 +22,11 @@ struct og_dsn_target {
 OG_MUST int og_dsn_find_target(const struct og_ctl_call *call, const char *file, const char *name,
                                struct og_dsn_target *out);
 
+/* Driver= of a section -> the file that it names: a path, or a section of odbcinst.ini with one.
+ * ini_path: the odbcinst.ini that was asked, "" for a path. Returns: whether there is one. */
+bool og_dsn_driver_file(const char *driver, char ini_path[static PATH_MAX],
+                        char file[static PATH_MAX]);
+
 /* The file that a command works on: --file, or this user's odbc.ini. */
 void og_dsn_file(const struct og_ctl_call *call, char out[static PATH_MAX]);
 

@@ -92,21 +92,27 @@ static void check_driver(struct checks *checks, const char *name, const char *pa
 static void check_face(struct checks *checks, const struct og_ini *ini, const char *dsn,
                        const struct og_dsn_target *target)
 {
-    char face[PATH_MAX] = "", file[PATH_MAX];
+    char face[PATH_MAX] = "", named[PATH_MAX], file[PATH_MAX], ini_path[PATH_MAX], words[256];
     struct og_shape shape;
+    size_t n;
 
     (void)og_ini_value(ini, dsn, "Driver", face, sizeof(face));
-    if (!og_face_driver_file(face, file) || og_face_shape(file, &shape)) {
+    if (!og_dsn_driver_file(face, ini_path, named) || !og_face_driver_file(named, file) ||
+        og_face_shape(file, &shape)) {
         result(checks, false, "face", "the guard's driver file \"%s\" is not there or no driver",
                face);
         return;
     }
     check_driver(checks, "face", file);
-    if (shape.has_wide == target->shape.has_wide && shape.has_odbc2 == target->shape.has_odbc2)
-        result(checks, true, "shape", "%s", og_face_words(&shape));
-    else
+    n = og_face_differences(&shape, &target->shape, words, sizeof(words));
+    if (shape.has_wide != target->shape.has_wide || shape.has_odbc2 != target->shape.has_odbc2)
         result(checks, false, "shape", "the face has %s, the target's driver %s: run dsn add again",
                og_face_words(&shape), og_face_words(&target->shape));
+    else if (n)
+        result(checks, true, "shape", "%s; %zu functions differ (%s)", og_face_words(&shape), n,
+               words);
+    else
+        result(checks, true, "shape", "%s", og_face_words(&shape));
 }
 
 /* Whether guardfs answers at the DSN's own socket and calls itself healthy. */

@@ -16,21 +16,10 @@
 
 #include <config.h> /* the build's, not fusefs/config.h */
 
-static const struct {
-    const char *name;
-    bool has_wide, has_odbc2;
-} faces[] = {
-    {"libodbcguard.so", true, false},
-    {"libodbcguard-odbc2.so", false, true},
+static const char *const faces[] = {
+    "libodbcguard.so",         "libodbcguard-ansi.so", "libodbcguard-odbc2.so",
+    "libodbcguard-mariadb.so", "libodbcguard-tds.so",
 };
-
-const char *og_face_name(const struct og_shape *shape)
-{
-    for (size_t i = 0; i < OG_COUNT(faces); i++)
-        if (faces[i].has_wide == shape->has_wide && faces[i].has_odbc2 == shape->has_odbc2)
-            return faces[i].name;
-    return NULL;
-}
 
 const char *og_face_words(const struct og_shape *shape)
 {
@@ -56,12 +45,22 @@ static const void *at_offset(const struct image *image, uint64_t offset, uint64_
 
 static void note_symbol(const char *name, struct og_shape *out, unsigned *n_base)
 {
+    /* psqlODBC's mark for its own installer, which no driver manager looks for. */
+    if (strncmp(name, "SQL", 3) != 0 || strcmp(name, "SQLDummyOrdinal") == 0)
+        return;
     if (strcmp(name, "SQLAllocHandle") == 0 || strcmp(name, "SQLFetch") == 0)
         ++*n_base;
     else if (strcmp(name, "SQLDriverConnectW") == 0)
         out->has_wide = true;
     else if (strcmp(name, "SQLAllocEnv") == 0)
         out->has_odbc2 = true;
+    if (out->n_names < OG_SHAPE_MAX_NAMES && strlen(name) < OG_SHAPE_NAME_BYTES)
+        memcpy(out->names[out->n_names++], name, strlen(name) + 1);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
 }
 
 static int read_symbols(const struct image *image, const ElfW(Shdr) *symbols,
@@ -82,6 +81,7 @@ static int read_symbols(const struct image *image, const ElfW(Shdr) *symbols,
             note_symbol(names + symbol.st_name, out, &n_base);
     }
     out->is_driver = n_base >= 2;
+    qsort(out->names, out->n_names, sizeof(out->names[0]), compare_names);
     return 0;
 }
 
@@ -129,7 +129,7 @@ int og_face_shape(const char *path, struct og_shape *out)
     for (size_t i = 0; i < OG_COUNT(faces); i++) {
         const char *slash = strrchr(path, '/');
 
-        if (strcmp(slash ? slash + 1 : path, faces[i].name) == 0)
+        if (strcmp(slash ? slash + 1 : path, faces[i]) == 0)
             out->is_ours = true;
     }
     return r;
@@ -144,7 +144,7 @@ static bool is_file(const char *folder, const char *name, char out[static PATH_M
            realpath(joined, out) != NULL;
 }
 
-bool og_face_path(const char *folder, const char *name, char out[static PATH_MAX])
+static bool face_path(const char *folder, const char *name, char out[static PATH_MAX])
 {
     char program[PATH_MAX], beside[PATH_MAX + 16];
     ssize_t n;
@@ -159,6 +159,59 @@ bool og_face_path(const char *folder, const char *name, char out[static PATH_MAX
             return true;
     }
     return is_file(OG_DRIVER_FOLDER, name, out);
+}
+
+/* Appends one function's name to the words, as many as fit. */
+static void say(char *words, size_t n_words, const char *sign, const char *name)
+{
+    size_t n = n_words ? strlen(words) : 0;
+
+    if (n + strlen(name) + 4 < n_words)
+        (void)snprintf(words + n, n_words - n, "%s%s%s", n ? " " : "", sign, name);
+}
+
+size_t og_face_differences(const struct og_shape *face, const struct og_shape *target,
+                           char *words, size_t n_words)
+{
+    size_t n = 0, i = 0, k = 0;
+
+    if (n_words)
+        *words = '\0';
+    while (i < face->n_names || k < target->n_names) {
+        int order = i == face->n_names     ? 1
+                    : k == target->n_names ? -1
+                                           : strcmp(face->names[i], target->names[k]);
+
+        if (order < 0)
+            say(words, n_words, "+", face->names[i]);
+        else if (order > 0)
+            say(words, n_words, "-", target->names[k]);
+        n += order != 0;
+        i += order <= 0;
+        k += order >= 0;
+    }
+    return n;
+}
+
+int og_face_choose(const char *folder, const struct og_shape *target, char out[static PATH_MAX])
+{
+    size_t best = SIZE_MAX;
+
+    for (size_t i = 0; i < OG_COUNT(faces); i++) {
+        char path[PATH_MAX];
+        struct og_shape shape;
+        size_t n;
+
+        if (!face_path(folder, faces[i], path) || og_face_shape(path, &shape) != 0 ||
+            shape.has_wide != target->has_wide || shape.has_odbc2 != target->has_odbc2)
+            continue;
+        n = og_face_differences(&shape, target, NULL, 0);
+        if (n < best) {
+            best = n;
+            memcpy(out, path, PATH_MAX);
+        }
+    }
+    return best == SIZE_MAX ? OG_FACE_E_NONE : 0;
 }
 
 bool og_face_driver_file(const char *name, char out[static PATH_MAX])

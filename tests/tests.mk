@@ -125,6 +125,7 @@ tests_placement_test_placement_SOURCES = \
 	driver/entry_attr.c \
 	driver/entry_connect.c \
 	driver/entry_diag.c \
+	driver/entry_env.c \
 	driver/entry_forward.c \
 	driver/entry_info.c \
 	driver/handle.c \

@@ -108,8 +108,13 @@ class Rig:
             "SQLite3": DRIVERS + "/libsqlite3odbc.so",
             "PostgreSQL Unicode": DRIVERS + "/psqlodbcw.so",
             "PostgreSQL ANSI": DRIVERS + "/psqlodbca.so",
+            "MariaDB": DRIVERS + "/libmaodbc.so",
+            "FreeTDS": DRIVERS + "/libtdsodbc.so",
             "ODBCGuard": BUILD + "/driver/libodbcguard.so",
+            "ODBCGuard ANSI": BUILD + "/driver/libodbcguard-ansi.so",
             "ODBCGuard ODBC2": BUILD + "/driver/libodbcguard-odbc2.so",
+            "ODBCGuard MariaDB": BUILD + "/driver/libodbcguard-mariadb.so",
+            "ODBCGuard FreeTDS": BUILD + "/driver/libodbcguard-tds.so",
         }
         text = "".join("[%s]\nDriver=%s\nThreading=0\n\n" % item for item in drivers.items())
         self.write("odbcinst.ini", text)

@@ -106,9 +106,9 @@ static void connect_with(struct run *run, const char *text)
     SQLSMALLINT n = 0;
 
     memset(shown, UNTOUCHED, sizeof(shown));
-    (void)og_entry_SQLAllocHandle(SQL_HANDLE_ENV, NULL, &run->env);
+    (void)og_entry_SQLAllocHandle(OG_FACE_S, SQL_HANDLE_ENV, NULL, &run->env);
     (void)og_entry_SQLSetEnvAttr(run->env, SQL_ATTR_ODBC_VERSION, NUMBER(SQL_OV_ODBC3), 0);
-    (void)og_entry_SQLAllocHandle(SQL_HANDLE_DBC, run->env, &run->dbc);
+    (void)og_entry_SQLAllocHandle(OG_FACE_S, SQL_HANDLE_DBC, run->env, &run->dbc);
     (void)note(run, SQL_HANDLE_DBC, run->dbc, "SQLDriverConnect",
                og_entry_SQLDriverConnect(run->dbc, NULL, TEXT(text), shown,
                                          (SQLSMALLINT)sizeof(shown), &n, SQL_DRIVER_NOPROMPT));
@@ -121,7 +121,7 @@ static void begin(struct run *run, og_layer_open *open)
     og_buf_init(&run->seen, 1u << 20);
     placement = open;
     connect_with(run, "GuardTargetDSN=placement");
-    ON_DBC(SQLAllocHandle(SQL_HANDLE_STMT, run->dbc, &run->stmt));
+    ON_DBC(SQLAllocHandle(OG_FACE_S, SQL_HANDLE_STMT, run->dbc, &run->stmt));
 }
 
 static void finish(struct run *run)
@@ -283,7 +283,7 @@ static void script_errors(struct run *run)
     ON_STMT(SQLExecDirect(run->stmt, TEXT("SELECT id FROM t")));
     for (size_t i = 0; i < 4; i++)
         ON_STMT(SQLFetch(run->stmt));
-    ON_DBC(SQLAllocHandle(SQL_HANDLE_STMT, run->dbc, &other));
+    ON_DBC(SQLAllocHandle(OG_FACE_S, SQL_HANDLE_STMT, run->dbc, &other));
     (void)note(run, SQL_HANDLE_STMT, other, "second statement",
                og_entry_SQLExecDirect(other, TEXT("SELECT 'second'")));
     (void)note(run, SQL_HANDLE_STMT, other, "its fetch", og_entry_SQLFetch(other));
