@@ -80,6 +80,7 @@ common_libogcommon_a_SOURCES = \
 	common/sqlite_facts.c \
 	common/sqlite_function.tbl.h \
 	common/sqlite_live.c \
+	common/sqlite_measure.c \
 	common/sqlite_names.c \
 	common/sqlite_opcode.tbl.h \
 	common/sqlite_own.c \

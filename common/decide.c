@@ -22,6 +22,8 @@ struct lists {
     size_t n_matched, max_matched;
     struct og_approval_need *needs;
     size_t n_needs, max_needs;
+    bool needs_measure;
+    uint64_t rows_bound;
 };
 
 struct rule_at {
@@ -106,6 +108,17 @@ static void take(struct rule_at *at, const struct og_policy *policy, const struc
         *at = (struct rule_at){policy, rule};
 }
 
+/* A rule that hangs on how many rows a write changes: the smallest bound holds the write. */
+static void note_rows(const struct og_decide *decide, const struct og_rule *rule,
+                      const struct og_pair *pair, struct lists *lists)
+{
+    if (!og_decide_rule_measures(decide, rule, pair))
+        return;
+    if (!lists->needs_measure || rule->rows_over < lists->rows_bound)
+        lists->rows_bound = rule->rows_over;
+    lists->needs_measure = true;
+}
+
 /* Walks the rules of one kind of policies. An approve rule of a policy that applies weakly makes
  * an allowance stricter but is none itself. */
 static struct fitting find_rules(const struct og_decide *decide, const struct og_principal *member,
@@ -125,6 +138,8 @@ static struct fitting find_rules(const struct og_decide *decide, const struct og
         for (size_t k = 0; k < policy->n_rules; k++) {
             const struct og_rule *rule = &policy->rules[k];
 
+            if (!is_observing)
+                note_rows(decide, rule, pair, lists);
             if (!og_decide_rule_fits(decide, rule, pair))
                 continue;
             if (rule->then == OG_ACTION_DENY)
@@ -189,8 +204,13 @@ static void say_verdict(const struct og_decide *decide, struct judgement *judgem
         .rule = at ? at->rule->id : "",
         .object = og_decide_object_name(decide, pair->object),
         .column = "",
-        .reason = og_arena_printf(decide->arena, "%s%s%s", words[rank].before,
-                                  og_decide_pair_text(decide, pair), words[rank].after),
+        .reason = at && at->rule->has_rows
+                      ? og_decide_rows_text(decide, at->policy, at->rule, pair)
+                      : og_arena_printf(decide->arena, "%s%s%s", words[rank].before,
+                                        og_decide_pair_text(decide, pair), words[rank].after),
+        .rows_bound = at && at->rule->has_rows ? at->rule->rows_over : 0,
+        .is_over_rows = at && at->rule->has_rows,
+        .measured_rows = decide->input->measured_rows,
         .say = at && at->rule->say ? at->rule->say : rank == RANK_NO_RULE ? NO_RULE_SAY : "",
     };
 }
@@ -394,6 +414,10 @@ static void judge_chain(const struct og_decide *decide, struct lists *lists,
     if (out->kind == OG_VERDICT_DENY) {
         out->is_observed = false;
         out->would_be = OG_VERDICT_DENY;
+    }
+    if (out->kind != OG_VERDICT_DENY && lists->needs_measure) {
+        out->needs_measure = true;
+        out->rows_bound = lists->rows_bound;
     }
     out->matched = lists->matched;
     out->n_matched = lists->n_matched;

@@ -34,6 +34,8 @@ struct og_decide_input {
     const struct og_facts *facts; /* a refusal in it is a verdict DENY with OG_ERR_REFUSED */
     enum og_placement placement;
     int64_t now_unix_s; /* UTC; rules with `time` are judged by it */
+    bool is_measured;   /* the write ran, and was taken back: rules with `rows` are judged too */
+    uint64_t measured_rows;
 };
 
 /* One approve rule that must be satisfied. */
@@ -73,6 +75,12 @@ struct og_verdict {
     bool masks_any;          /* some result column is masked */
     bool touches_masked;     /* some object of the statement has a column masked for this principal:
                               * its diagnostics are reduced to names */
+    bool needs_measure;      /* a rule with `rows` fits but for the count, which is not known yet: the
+                              * write is to be counted before it stays */
+    uint64_t rows_bound;     /* the smallest of those rules' bounds: more is too many; or the bound of
+                              * the rule that decided */
+    bool is_over_rows;       /* a rule with `rows` decided */
+    uint64_t measured_rows;
     bool is_observed;        /* an observing policy let it pass: would_be is what enforcing gives */
     bool is_data_observed;   /* masks were not applied because data-mode observe says so */
     enum og_verdict_kind would_be;

@@ -256,8 +256,8 @@ static bool is_object_meant(const struct og_decide *decide, const struct og_rule
     return !rule->wants_temporary || (object && object->is_temporary);
 }
 
-bool og_decide_rule_fits(const struct og_decide *decide, const struct og_rule *rule,
-                         const struct og_pair *pair)
+static bool fits_but_rows(const struct og_decide *decide, const struct og_rule *rule,
+                          const struct og_pair *pair)
 {
     const struct og_decide_input *input = decide->input;
     bool is_named = (rule->effects && rule->effects & UINT32_C(1) << pair->effect) ||
@@ -278,4 +278,20 @@ bool og_decide_rule_fits(const struct og_decide *decide, const struct og_rule *r
     if (rule->n_functions && !has_functions(decide, rule, pair->object))
         return false;
     return is_object_meant(decide, rule, pair->object);
+}
+
+bool og_decide_rule_fits(const struct og_decide *decide, const struct og_rule *rule,
+                         const struct og_pair *pair)
+{
+    const struct og_decide_input *input = decide->input;
+
+    if (rule->has_rows && (!input->is_measured || input->measured_rows <= rule->rows_over))
+        return false;
+    return fits_but_rows(decide, rule, pair);
+}
+
+bool og_decide_rule_measures(const struct og_decide *decide, const struct og_rule *rule,
+                             const struct og_pair *pair)
+{
+    return rule->has_rows && !decide->input->is_measured && fits_but_rows(decide, rule, pair);
 }

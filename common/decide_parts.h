@@ -48,6 +48,9 @@ bool og_decide_function_fits(const struct og_decide *decide, const struct og_nam
                              size_t n_patterns, const char *schema, const char *name);
 bool og_decide_rule_fits(const struct og_decide *decide, const struct og_rule *rule,
                          const struct og_pair *pair);
+/* Whether the rule fits but for `rows`, and nothing was measured yet. */
+bool og_decide_rule_measures(const struct og_decide *decide, const struct og_rule *rule,
+                             const struct og_pair *pair);
 
 /* Whether a policy masks any column for this chain, or would (is_observing). */
 bool og_decide_has_masks(const struct og_decide *decide, bool is_observing);
@@ -61,6 +64,9 @@ const char *og_decide_object_text(const struct og_decide *decide, const struct o
 const char *og_decide_object_name(const struct og_decide *decide, const struct og_object *object);
 /* "DROP TABLE customers", "UPDATE on payments", "SELECT". */
 const char *og_decide_pair_text(const struct og_decide *decide, const struct og_pair *pair);
+/* "would change 48,210 rows of payments; rule agents/bulk allows 100". */
+const char *og_decide_rows_text(const struct og_decide *decide, const struct og_policy *policy,
+                                const struct og_rule *rule, const struct og_pair *pair);
 /* "to filter", "in GROUP BY": how a masked column cannot be used. */
 const char *og_decide_use_text(enum og_use use);
 /* With a capital letter first, as a sentence. */

@@ -56,6 +56,8 @@ struct og_policy_case {
     const char *schema_file;    /* relative to the policy folder */
     enum og_dialect dialect;
     const char *target;         /* the target the case pretends; see docs/policy.md */
+    bool is_measured;           /* `rows`: as if the write had changed so many */
+    uint64_t measured_rows;
 };
 size_t og_policy_set_cases(const struct og_policy_set *set, const struct og_policy_case **out);
 

@@ -177,6 +177,26 @@ static void read_evidence(struct og_parse *parse, const struct og_yaml_node *nod
     rule->evidence = i < OG_COUNT(words) ? levels[i] : OG_EVIDENCE_TOKEN;
 }
 
+/* "> 100" or ">= 100": nothing below a bound can be asked for, as only a write that ran is measured. */
+static void read_rows(struct og_parse *parse, const struct og_yaml_node *node, void *out)
+{
+    struct og_rule *rule = out;
+    const char *c = node->kind == OG_YAML_SCALAR ? node->text : "";
+    bool is_inclusive = strncmp(c, ">=", 2) == 0;
+    uint64_t number = 0;
+    size_t n_digits;
+
+    c += is_inclusive ? 2 : *c == '>' ? 1 : strlen(c);
+    c += strspn(c, " ");
+    n_digits = strspn(c, "0123456789");
+    for (size_t i = 0; i < n_digits && n_digits <= 15; i++)
+        number = number * 10 + (uint64_t)(c[i] - '0');
+    rule->has_rows = true;
+    rule->rows_over = is_inclusive && number ? number - 1 : number;
+    if (n_digits == 0 || n_digits > 15 || c[n_digits] || (is_inclusive && !number))
+        og_parse_error(parse, node, "rows must be \"> N\" or \">= N\", as in rows: \"> 100\"");
+}
+
 static void read_when(struct og_parse *parse, const struct og_yaml_node *node, void *out)
 {
     static const struct og_parse_key keys[] = {
@@ -184,7 +204,7 @@ static void read_when(struct og_parse *parse, const struct og_yaml_node *node, v
         {"tables-except", read_tables_except, false}, {"object", read_object, false},
         {"function", read_function, false},   {"statement", read_statement, false},
         {"time", read_time, false},           {"placement", read_placement, false},
-        {"evidence", read_evidence, false},   {"rows", NULL, false}};
+        {"evidence", read_evidence, false},   {"rows", read_rows, false}};
 
     if (node->kind == OG_YAML_MAPPING ? node->n == 0 : og_yaml_is_null(node)) {
         og_parse_error(parse, node, "`when` is empty: say what the rule is for, as in "
@@ -263,6 +283,24 @@ static void read_say(struct og_parse *parse, const struct og_yaml_node *node, vo
     ((struct og_rule *)out)->say = say;
 }
 
+/* A count is known of these only, and only after they ran; it can then take back, never permit. */
+static void check_rows(struct og_parse *parse, const struct og_yaml_node *node,
+                       const struct og_rule *rule)
+{
+    const uint32_t measurable = UINT32_C(1) << OG_EFFECT_INSERT | UINT32_C(1) << OG_EFFECT_UPDATE |
+                                UINT32_C(1) << OG_EFFECT_DELETE | UINT32_C(1) << OG_EFFECT_MERGE;
+    const struct og_yaml_node *when = og_yaml_get(node, "when");
+    const struct og_yaml_node *at = when ? og_yaml_get(when, "rows") : NULL;
+
+    if (!rule->has_rows || !at)
+        return;
+    if (!rule->effects || rule->effects & ~measurable)
+        og_parse_error(parse, at, "rows goes with effect: insert, update, delete and merge only");
+    if (rule->then == OG_ACTION_ALLOW)
+        og_parse_error(parse, at, "rows goes with then: deny or approve: allow the writes by a "
+                       "rule without it");
+}
+
 static void read_rule(struct og_parse *parse, const struct og_yaml_node *node, struct og_rule *rule)
 {
     static const struct og_parse_key keys[] = {
@@ -279,6 +317,7 @@ static void read_rule(struct og_parse *parse, const struct og_yaml_node *node, s
         og_parse_error(parse, node, "a rule that says approve needs `by`, as in by: {group: dba}");
     if (rule->then != OG_ACTION_APPROVE && by)
         og_parse_error(parse, by, "`by` goes with then: approve only");
+    check_rows(parse, node, rule);
 }
 
 static bool is_same_names(const struct og_name_pattern *a, size_t n_a,
@@ -303,7 +342,8 @@ static bool is_same_condition(const struct og_rule *a, const struct og_rule *b)
            a->statements.n_items == 0 && b->statements.n_items == 0 &&
            a->wants_temporary == b->wants_temporary && a->has_placement == b->has_placement &&
            a->placement == b->placement && a->has_evidence == b->has_evidence &&
-           a->evidence == b->evidence && !a->time.is_set && !b->time.is_set;
+           a->evidence == b->evidence && a->has_rows == b->has_rows &&
+           a->rows_over == b->rows_over && !a->time.is_set && !b->time.is_set;
 }
 
 /* Two rules of one condition: the more permissive one never decides anything. */

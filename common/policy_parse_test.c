@@ -95,6 +95,15 @@ static void read_target(struct og_parse *parse, const struct og_yaml_node *node,
     ((struct og_policy_case *)out)->target = og_parse_text(parse, node, "target");
 }
 
+static void read_rows(struct og_parse *parse, const struct og_yaml_node *node, void *out)
+{
+    struct og_policy_case *test = out;
+
+    test->is_measured = true;
+    if (!og_yaml_number(node, UINT64_C(1000000000000000), &test->measured_rows))
+        og_parse_error(parse, node, "rows must be a number: how many rows the write changes");
+}
+
 /* Without `target` a case pretends the first target that the policy names; "test" for "*". */
 static const char *default_target(const struct og_policy *policy)
 {
@@ -114,7 +123,7 @@ void og_parse_tests(struct og_parse *parse, const struct og_yaml_node *node,
     static const struct og_parse_key case_keys[] = {
         {"as", read_as, true},          {"sql", read_sql, true},
         {"expect", read_expect, true},  {"masked", read_masked, false},
-        {"target", read_target, false}};
+        {"target", read_target, false}, {"rows", read_rows, false}};
     struct tests tests = {0};
 
     og_parse_mapping(parse, node, "tests", keys, OG_COUNT(keys), &tests);

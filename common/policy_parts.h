@@ -64,6 +64,8 @@ struct og_rule {
     bool has_evidence;
     enum og_evidence evidence; /* at least */
     struct og_time_window time;
+    bool has_rows;      /* holds only once a write has been measured */
+    uint64_t rows_over; /* more rows than this */
     enum og_action then;
     const char *by_group; /* approve: "dba", without prefix; "" otherwise */
     uint32_t by_count;    /* 1 by default */

@@ -267,7 +267,9 @@ static int run_case(struct run *run, const struct og_policy_case *test)
                                     .target = &target,
                                     .facts = &facts,
                                     .placement = OG_PLACEMENT_INLINE,
-                                    .now_unix_s = NOW};
+                                    .now_unix_s = NOW,
+                                    .is_measured = test->is_measured,
+                                    .measured_rows = test->measured_rows};
     struct og_verdict verdict;
     int r = engine_open(run, test);
 

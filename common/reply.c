@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/reply.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,6 +82,16 @@ static void add_pair(struct og_buf *out, bool *is_first, const char *key, const 
     og_buf_append_char(out, '"');
 }
 
+static void add_rows(struct og_buf *out, bool *is_first, const struct og_verdict *verdict)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof(text), "%" PRIu64, verdict->measured_rows);
+    add_pair(out, is_first, "rows", text);
+    (void)snprintf(text, sizeof(text), "%" PRIu64, verdict->rows_bound);
+    add_pair(out, is_first, "rows_allowed", text);
+}
+
 static void add_rule(struct og_buf *out, const struct og_verdict *verdict)
 {
     if (verdict->policy)
@@ -133,6 +144,8 @@ void og_reply_format(enum og_err code, const struct og_verdict *verdict, const c
     if (verdict) {
         add_pair(out, &is_first, "object", verdict->object);
         add_pair(out, &is_first, "column", verdict->column);
+        if (verdict->is_over_rows)
+            add_rows(out, &is_first, verdict);
     }
     add_pair(out, &is_first, "request", request);
     (void)snprintf(seconds, sizeof(seconds), "%u", (unsigned)retry_after_s);

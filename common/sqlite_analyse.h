@@ -67,6 +67,16 @@ OG_MUST int og_sqlite_permit_all(struct og_sqlite_analyser *analyser);
 /* Only BEGIN, COMMIT, ROLLBACK and savepoints, which the driver itself sends when a transaction
  * starts or ends. */
 OG_MUST int og_sqlite_permit_transaction(struct og_sqlite_analyser *analyser);
+/* For counting a write on the live handle (sqlite_measure.c): rows changed since it was opened, by
+ * triggers and foreign keys too; one savepoint of our own, which is a transaction where none is open.
+ * KEEP and BACK end it. Returns: 0; -EBUSY, -EIO: it is still open. */
+enum og_savepoint { OG_SAVEPOINT_SET, OG_SAVEPOINT_KEEP, OG_SAVEPOINT_BACK };
+bool og_sqlite_is_in_transaction(struct og_sqlite_analyser *analyser);
+uint64_t og_sqlite_total_changes(struct og_sqlite_analyser *analyser);
+OG_MUST int og_sqlite_savepoint(struct og_sqlite_analyser *analyser, enum og_savepoint how);
+/* The text of the handle's last error; holds no values where RELEASE failed. */
+void og_sqlite_error(struct og_sqlite_analyser *analyser, char *out, size_t max_bytes);
+
 /* Whether the text last compiled on the handle is byte for byte this one. */
 bool og_sqlite_compiled_is(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes);
 /* Whether the column exists (case as SQLite folds it). schema NULL: main, then temp. */

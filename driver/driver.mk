@@ -64,6 +64,8 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_fetch.c \
 	driver/guard_gate.c \
 	driver/guard_lists.c \
+	driver/guard_measure.c \
+	driver/guard_measure.h \
 	driver/guard_meta.c \
 	driver/guard_record.c \
 	driver/guard_run.c \

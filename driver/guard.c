@@ -234,6 +234,7 @@ static void close_layer(struct og_layer *layer)
     og_diag_release(&dbc->object.diag);
     og_diag_release(&dbc->env->object.diag);
     (void)pthread_mutex_destroy(&dbc->lock);
+    (void)pthread_rwlock_destroy(&dbc->turn);
     free(dbc->search_path);
     free(dbc->database);
     free(dbc->env);
@@ -277,6 +278,7 @@ SQLRETURN og_guard_open(const struct og_conf *conf, SQLINTEGER odbc_version, str
     dbc->conf = conf;
     dbc->is_autocommit = true;
     init_lock(&dbc->lock);
+    (void)pthread_rwlock_init(&dbc->turn, NULL);
     fill_calls(&dbc->calls, dbc->target.calls);
     *out = (struct og_layer){
         .calls = &dbc->calls, .env = env, .dbc = dbc, .close = close_layer, .context = dbc};

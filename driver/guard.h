@@ -19,6 +19,7 @@
 #include "driver/calls.h"
 #include "driver/client.h"
 #include "driver/conf.h"
+#include "driver/guard_measure.h"
 #include "driver/params.h"
 #include "driver/pg_catalog.h"
 
@@ -54,6 +55,8 @@ struct og_guard_dbc {
     struct og_calls calls; /* ours for this target: NULL where the target has nothing */
     const struct og_conf *conf;
     pthread_mutex_t lock; /* analysis, catalog, and for SQLite the compile that follows */
+    pthread_rwlock_t turn; /* held while a statement runs; alone by one that is counted. Taken before
+                            * lock */
 
     struct og_client *client;
     enum og_dialect dialect;
@@ -141,6 +144,7 @@ struct og_guard_stmt {
     bool is_recorded; /* an intent without an outcome yet */
     uint64_t n_rows, n_bytes, n_masked_cells;
 
+    struct og_guard_measure measure;
     struct og_params params;
     struct og_guard_desc descriptors[4]; /* implicit: ARD, APD, IRD, IPD */
     volatile bool is_cancelled;

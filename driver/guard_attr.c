@@ -359,8 +359,10 @@ static SQLRETURN set_connection(struct og_guard_dbc *dbc, set_connection_attribu
     code = check_connection_attribute(dbc, attribute, value);
     if (code != SQL_SUCCESS)
         return code;
+    og_turn_take(dbc);
     permit_transaction(dbc, attribute);
     code = og_guard_below_dbc(dbc, below(dbc->object.below, attribute, value, n_bytes));
+    og_turn_give(dbc);
     if (SQL_SUCCEEDED(code))
         follow_connection_attribute(dbc, attribute, value);
     return code;

@@ -463,6 +463,7 @@ static SQLRETURN SQL_API guard_SQLEndTran(SQLSMALLINT type, SQLHANDLE handle, SQ
     SQLRETURN code;
 
     og_guard_enter(&dbc->object);
+    og_turn_take(dbc);
     if (dbc->dialect == OG_DIALECT_SQLITE && dbc->analyser) {
         (void)pthread_mutex_lock(&dbc->lock);
         if (og_sqlite_permit_transaction(dbc->analyser) == 0)
@@ -473,6 +474,7 @@ static SQLRETURN SQL_API guard_SQLEndTran(SQLSMALLINT type, SQLHANDLE handle, SQ
     } else {
         code = dbc->object.calls->SQLEndTran(type, dbc->object.below, how);
     }
+    og_turn_give(dbc);
     return ended(dbc, code, how == SQL_COMMIT);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The gate: statement -> facts -> verdict -> intent in the ledger (and an approval, if it takes
  * one) before anything goes down; the outcome after. The only caller of og_decide in the driver. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -160,6 +161,8 @@ static int decide(struct og_guard_stmt *stmt, const struct og_client_session *se
         .facts = &stmt->facts,
         .placement = stmt->dbc->conf->is_broker ? OG_PLACEMENT_BROKER : OG_PLACEMENT_INLINE,
         .now_unix_s = (int64_t)time(NULL),
+        .is_measured = stmt->measure.is_known,
+        .measured_rows = stmt->measure.rows,
     };
 
     og_arena_reset(&stmt->verdict_arena);
@@ -453,6 +456,7 @@ void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
         .detail = "",
     };
     SQLCHAR sqlstate[6] = "";
+    char detail[64];
     /* As large as the driver manager's own: psqlODBC splits texts by the first reader's buffer. */
     SQLCHAR text[SQL_MAX_MESSAGE_LENGTH + 1];
     SQLINTEGER native;
@@ -462,6 +466,12 @@ void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
         return;
     stmt->is_recorded = false;
     outcome.duration_us = microseconds_since(&stmt->started);
+    /* This driver forgets a record once it was read: it is kept for the application. */
+    if (code == SQL_ERROR && stmt->object.shows_below && !stmt->object.diag.n_records &&
+        stmt->dbc->dialect == OG_DIALECT_SQLITE) {
+        og_guard_absorb(stmt);
+        stmt->object.shows_below = false;
+    }
     if (code == SQL_ERROR && stmt->object.diag.n_records)
         outcome.sqlstate = stmt->object.diag.records[0].sqlstate;
     else if (code == SQL_ERROR && stmt->object.calls->SQLGetDiagRec &&
@@ -471,6 +481,12 @@ void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
         outcome.sqlstate = (const char *)sqlstate;
     else if (code == SQL_ERROR)
         outcome.sqlstate = "HY000";
+    if (stmt->measure.is_taken_back) {
+        (void)snprintf(detail, sizeof(detail), "taken back: it changed %" PRIu64 " rows",
+                       stmt->measure.rows);
+        outcome.detail = detail;
+        outcome.sqlstate = "42000";
+    }
     og_client_outcome(stmt->dbc->client, &outcome);
     (void)pthread_mutex_lock(&stmt->dbc->lock);
     follow(stmt, code != SQL_ERROR);

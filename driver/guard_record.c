@@ -2,6 +2,7 @@
 /* What the guard tells guardfs about a statement: facts and verdict as lists of words, the text with
  * its constants redacted, digests of what must be bound. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/hash.h"
@@ -206,6 +207,8 @@ int og_record_binding(struct og_guard_stmt *stmt, uint8_t out[32])
     parts[n++] = (struct og_hash_part){tokens, sizeof(tokens)};
     parts[n++] = (struct og_hash_part){parameters, sizeof(parameters)};
     parts[n++] = (struct og_hash_part){stmt->policy_digest, strlen(stmt->policy_digest)};
+    if (stmt->measure.is_known)
+        parts[n++] = (struct og_hash_part){&stmt->measure.rows, sizeof(stmt->measure.rows)};
     for (size_t i = 0; i < settings.n_items && n < OG_COUNT(parts); i++)
         parts[n++] = (struct og_hash_part){settings.items[i], strlen(settings.items[i])};
     return og_hash_parts(parts, n, out);
@@ -295,6 +298,14 @@ static const char *canonical(const struct og_guard_stmt *stmt, struct og_arena *
     return text;
 }
 
+static const char *rehearsal(const struct og_guard_stmt *stmt, struct og_arena *arena)
+{
+    if (!stmt->measure.is_known)
+        return "not measured: only writes under a rule with rows are";
+    return og_arena_printf(arena, "%" PRIu64 " rows changed, counted by the write itself and taken "
+                                  "back", stmt->measure.rows);
+}
+
 int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
                       struct og_msg_request *out)
 {
@@ -324,7 +335,7 @@ int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
         .reason = stmt->verdict.reason,
         .say = stmt->verdict.say,
         .object = stmt->verdict.object,
-        .rehearsal = "not measured: this version does not rehearse",
+        .rehearsal = rehearsal(stmt, arena),
         .reported_by = stmt->dbc->conf->is_broker ? "worker" : "client",
     };
     return 0;

@@ -103,10 +103,11 @@ static SQLRETURN executed(struct og_guard_stmt *stmt, SQLRETURN code)
     SQLLEN n_rows = 0;
 
     if (code == SQL_NEED_DATA) {
+        og_measure_drop(stmt);
         stmt->state = OG_STMT_RUNNING;
         return og_guard_below(stmt, code);
     }
-    code = og_guard_below(stmt, code);
+    code = og_measure_settle(stmt, og_guard_below(stmt, code));
     if (!SQL_SUCCEEDED(code)) {
         stmt->state = stmt->is_prepared ? OG_STMT_PREPARED : OG_STMT_EMPTY;
         og_gate_finish(stmt, code == SQL_NO_DATA ? SQL_SUCCESS : code);
@@ -132,6 +133,7 @@ static void begin(struct og_guard_stmt *stmt, const char *api)
 {
     og_guard_enter(&stmt->object);
     og_gate_finish(stmt, SQL_SUCCESS);
+    og_measure_reset(stmt);
     stmt->api = api;
 }
 
@@ -199,6 +201,19 @@ static SQLRETURN take_stamp(struct og_guard_stmt *stmt)
     return SQL_SUCCESS;
 }
 
+/* What is held from here on the end of the execution gives back. */
+static SQLRETURN enter(struct og_guard_stmt *stmt)
+{
+    SQLRETURN code = og_measure_begin(stmt);
+
+    if (code != SQL_SUCCESS)
+        return code;
+    code = permit(stmt);
+    if (code != SQL_SUCCESS)
+        og_measure_drop(stmt);
+    return code;
+}
+
 /* Everything from the verdict to the moment before the real driver is called. */
 static SQLRETURN clear_for_run(struct og_guard_stmt *stmt)
 {
@@ -211,10 +226,47 @@ static SQLRETURN clear_for_run(struct og_guard_stmt *stmt)
     if (code == SQL_SUCCESS)
         code = take_stamp(stmt);
     if (code == SQL_SUCCESS)
-        code = permit(stmt);
+        code = enter(stmt);
     if (code != SQL_SUCCESS)
         og_gate_finish(stmt, SQL_ERROR);
     return code;
+}
+
+typedef SQLRETURN run_below(struct og_guard_stmt *stmt);
+
+/* A write that was taken back for its rows is judged again and, where somebody approves it, runs
+ * again. */
+static SQLRETURN run(struct og_guard_stmt *stmt, run_below *below)
+{
+    SQLRETURN code;
+
+    do {
+        code = clear_for_run(stmt);
+        if (code != SQL_SUCCESS)
+            return code;
+        code = below(stmt);
+        permitted(stmt);
+        code = executed(stmt, code);
+    } while (og_measure_again(stmt));
+    return code;
+}
+
+static SQLRETURN exec_below(struct og_guard_stmt *stmt)
+{
+    const struct og_guard_text *text = &stmt->text;
+    SQLRETURN code;
+
+    set_noscan(stmt, true);
+    code = text->is_wide
+               ? stmt->object.calls->SQLExecDirectW(stmt->object.below, text->sent, text->n_sent)
+               : stmt->object.calls->SQLExecDirect(stmt->object.below, text->sent, text->n_sent);
+    set_noscan(stmt, false);
+    return code;
+}
+
+static SQLRETURN execute_below(struct og_guard_stmt *stmt)
+{
+    return stmt->object.calls->SQLExecute(stmt->object.below);
 }
 
 static SQLRETURN exec_direct(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
@@ -223,18 +275,7 @@ static SQLRETURN exec_direct(struct og_guard_stmt *stmt, const void *text, SQLIN
     SQLRETURN code = og_guard_text_take(stmt, text, n_units, is_wide);
 
     stmt->is_prepared = false;
-    if (code == SQL_SUCCESS)
-        code = clear_for_run(stmt);
-    if (code != SQL_SUCCESS)
-        return code;
-    set_noscan(stmt, true);
-    code = is_wide ? stmt->object.calls->SQLExecDirectW(stmt->object.below, stmt->text.sent,
-                                                        stmt->text.n_sent)
-                   : stmt->object.calls->SQLExecDirect(stmt->object.below, stmt->text.sent,
-                                                       stmt->text.n_sent);
-    set_noscan(stmt, false);
-    permitted(stmt);
-    return executed(stmt, code);
+    return code == SQL_SUCCESS ? run(stmt, exec_below) : code;
 }
 
 static SQLRETURN SQL_API guard_SQLExecDirect(SQLHSTMT handle, SQLCHAR *text, SQLINTEGER n_chars)
@@ -256,7 +297,6 @@ static SQLRETURN SQL_API guard_SQLExecDirectW(SQLHSTMT handle, SQLWCHAR *text, S
 static SQLRETURN SQL_API guard_SQLExecute(SQLHSTMT handle)
 {
     struct og_guard_stmt *stmt = handle;
-    SQLRETURN code;
 
     begin(stmt, "SQLExecute");
     if (!stmt->is_prepared) { /* the real driver knows the right answer to a call out of sequence */
@@ -265,12 +305,7 @@ static SQLRETURN SQL_API guard_SQLExecute(SQLHSTMT handle)
         og_diag_add_state(&stmt->object.diag, "HY010", "[odbcguard] function sequence error");
         return SQL_ERROR;
     }
-    code = clear_for_run(stmt);
-    if (code != SQL_SUCCESS)
-        return code;
-    code = stmt->object.calls->SQLExecute(stmt->object.below);
-    permitted(stmt);
-    return executed(stmt, code);
+    return run(stmt, execute_below);
 }
 
 /* The rest of an execution that asked for data: decided and recorded when it began. */
@@ -281,7 +316,7 @@ static SQLRETURN SQL_API guard_SQLParamData(SQLHSTMT handle, SQLPOINTER *token)
 
     og_guard_enter(&stmt->object);
     if (stmt->state == OG_STMT_RUNNING) {
-        code = permit(stmt);
+        code = enter(stmt);
         if (code != SQL_SUCCESS)
             return code;
     }
@@ -289,7 +324,14 @@ static SQLRETURN SQL_API guard_SQLParamData(SQLHSTMT handle, SQLPOINTER *token)
     if (stmt->state != OG_STMT_RUNNING)
         return og_guard_below(stmt, code);
     permitted(stmt);
-    return executed(stmt, code);
+    code = executed(stmt, code);
+    /* Its data is gone with the execution: what would be asked for cannot be run again. */
+    if (og_measure_again(stmt))
+        og_diag_add(&stmt->object.diag, OG_ERR_DENIED, false,
+                    "[rows] this write would change more rows than the rules allow without an "
+                    "approval, and parameters sent at execution cannot be bound to one: send them "
+                    "as plain parameters");
+    return code;
 }
 
 static SQLRETURN SQL_API guard_SQLPutData(SQLHSTMT handle, SQLPOINTER data, SQLLEN n_bytes)

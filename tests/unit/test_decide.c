@@ -2,6 +2,7 @@
 /* Decisions over written policies and written facts. Facts are words:
  *   e:EFFECT:SCHEMA.NAME (or e:EFFECT) effect   c:TABLE.COLUMN:TYPE column   v:NAME a view
  *   u:USE:TABLE.COLUMN (k: beside a key)        r:LABEL=SOURCE|SOURCE (~ derived)
+ *   n:ROWS measured
  *   f:SCHEMA.NAME a function that is not harmless   x refused   t transaction control   h setting */
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,17 @@ static const struct row rows[] = {
     {"night_tuesday_06", {NIGHT}, A, SELECT_T, "deny !DENIED", 18 * HOUR, NULL},
     {"night_monday_05", {NIGHT}, A, SELECT_T, "deny !DENIED", -7 * HOUR, NULL},
     {"night_tuesday_23", {NIGHT}, A, SELECT_T, "deny !DENIED", 35 * HOUR, NULL},
+    /* rows */
+#define BULK HEAD("p", A) "rules:\n  - {id: w, when: {effect: [update, insert]}, then: allow}\n" \
+    "  - {id: bulk, when: {effect: update, rows: \"> 100\"}, then: approve, by: {group: dba}}\n" \
+    "  - {id: huge, when: {effect: update, rows: \">= 1000\"}, then: deny}\n"
+    {"rows_are_to_be_measured", {BULK}, A, "UPDATE e:update:main.t", "allow p/w measure:100", 0, NULL},
+    {"rows_of_other_effects_are_not", {BULK}, A, "INSERT e:insert:main.t", "allow p/w", 0, NULL},
+    {"rows_within", {BULK}, A, "UPDATE e:update:main.t n:100", "allow p/w", 0, NULL},
+    {"rows_over", {BULK}, A, "UPDATE e:update:main.t n:101", "approve p/bulk needs:1 rows:101>100", 0, NULL},
+    {"rows_inclusive", {BULK}, A, "UPDATE e:update:main.t n:1000", "deny p/huge !DENIED rows:1000>999", 0, NULL},
+    {"rows_never_allow", {HEAD("p", A) RULE("{id: bulk, when: {effect: update, rows: \"> 1\"}, then: approve, by: {group: dba}}")}, A, "UPDATE e:update:main.t", "deny !DENIED", 0, NULL},
+    {"rows_of_an_observer_are_not_measured", {HEAD("p", A) "mode: observe\n" RULE("{id: bulk, when: {effect: update, rows: \"> 1\"}, then: deny}")}, A, "UPDATE e:update:main.t", "allow observed:deny", 0, NULL},
     /* observation */
     {"observed_denial", {HEAD("p", A) "mode: observe\n" DENY_ALL}, A, SELECT_T, "allow p/no observed:deny", 0, NULL},
     {"observed_approval", {HEAD("p", A) "mode: observe\n" RULE("{id: a, when: {effect: select}, then: approve, by: {group: dba}}")}, A, SELECT_T, "allow p/a observed:approve", 0, NULL},
@@ -273,6 +285,10 @@ static void describe(const struct og_verdict *verdict, bool tells_masks, struct 
         og_buf_printf(out, " needs:%zu", verdict->n_needs);
     if (verdict->is_observed)
         og_buf_printf(out, " observed:%s", og_verdict_word(verdict->would_be));
+    if (verdict->needs_measure)
+        og_buf_printf(out, " measure:%d", (int)verdict->rows_bound);
+    if (verdict->is_over_rows)
+        og_buf_printf(out, " rows:%d>%d", (int)verdict->measured_rows, (int)verdict->rows_bound);
     for (size_t i = 0; tells_masks && i < verdict->n_masks; i++)
         og_buf_printf(out, "%s%s", i ? "," : " masks:",
                       verdict->masks[i].kind ? og_mask_word(verdict->masks[i].kind) : "none");
@@ -326,8 +342,11 @@ static void run(const struct row *row)
     } else {
         og_facts_init(&facts, &arena, target.dialect);
         fill(&facts, row->facts);
+        const char *measured = strstr(row->facts, " n:");
         struct og_decide_input input = {.set = set, .chain = &chain, .target = &target,
-                                        .facts = &facts, .now_unix_s = NOON + row->now};
+                                        .facts = &facts, .now_unix_s = NOON + row->now,
+                                        .is_measured = measured != NULL,
+                                        .measured_rows = measured ? strtoull(measured + 3, NULL, 10) : 0};
 
         if (og_decide(&input, &arena, &verdict) < 0)
             og_buf_append_str(&got, "no memory");

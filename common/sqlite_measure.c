@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* sqlite_measure.c - what counting a write needs of the live handle. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/sqlite_parts.h"
+
+bool og_sqlite_is_in_transaction(struct og_sqlite_analyser *analyser)
+{
+    return !analyser->api.sqlite3_get_autocommit(analyser->live);
+}
+
+uint64_t og_sqlite_total_changes(struct og_sqlite_analyser *analyser)
+{
+    /* the engine's counter is 32 bits wide and goes round */
+    return (uint32_t)analyser->api.sqlite3_total_changes(analyser->live);
+}
+
+int og_sqlite_savepoint(struct og_sqlite_analyser *analyser, enum og_savepoint how)
+{
+    static const char *const texts[] = {
+        [OG_SAVEPOINT_SET] = "SAVEPOINT odbcguard_rows",
+        [OG_SAVEPOINT_KEEP] = "RELEASE odbcguard_rows",
+        [OG_SAVEPOINT_BACK] = "ROLLBACK TO odbcguard_rows; RELEASE odbcguard_rows",
+    };
+    enum og_sq_permit permit = analyser->permit;
+    int rc;
+
+    analyser->permit = OG_SQ_PERMIT_OWN;
+    rc = analyser->api.sqlite3_exec(analyser->live, texts[how], NULL, NULL, NULL);
+    analyser->permit = permit;
+    return rc == SQLITE_OK ? 0 : (rc & 0xFF) == SQLITE_BUSY ? -EBUSY : -EIO;
+}
+
+void og_sqlite_error(struct og_sqlite_analyser *analyser, char *out, size_t max_bytes)
+{
+    (void)snprintf(out, max_bytes, "%s", analyser->api.sqlite3_errmsg(analyser->live));
+}
