@@ -95,7 +95,7 @@ static SQLRETURN check_own_keys(const struct request *request)
         const char *name;
         bool is_honoured;
     } known[] = {
-#define KEY(name, is_honoured, text) {#name, is_honoured},
+#define KEY(name, is_honoured, prompt, first, values, help) {#name, is_honoured},
 #include "driver/key.tbl.h"
 #undef KEY
     };

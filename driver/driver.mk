@@ -6,11 +6,12 @@
 #   libodbcguard-odbc2.so    plain + ODBC 2 functions, no W (for SQLite ODBC and drivers of its shape)
 #   libodbcguard-mariadb.so  plain + W + ODBC 2 (for MariaDB ODBC)
 #   libodbcguard-tds.so      plain + W + ODBC 2, other gaps (for FreeTDS)
+#   libodbcguardS.so         setup library: lists our keywords to odbcinst and GUI tools
 # Shared objects are linked as programs: there is no version of them to be linked against, so
 # libtool has nothing to add (docs/decisions/0001-build.md).
 odbcdriver_PROGRAMS += driver/libodbcguardcore.so.0 driver/libodbcguard.so \
 	driver/libodbcguard-ansi.so driver/libodbcguard-odbc2.so driver/libodbcguard-mariadb.so \
-	driver/libodbcguard-tds.so
+	driver/libodbcguard-tds.so driver/libodbcguardS.so
 
 OG_LINK_SHARED = $(AM_LDFLAGS) -shared -Wl,-Bsymbolic -Wl,-z,nodelete $(OG_LINK_WHOLE)
 if OG_ASAN
@@ -124,3 +125,16 @@ driver_libodbcguard_tds_so_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
 driver_libodbcguard_tds_so_LDFLAGS = $(OG_LINK_FACE)
 driver_libodbcguard_tds_so_LDADD = driver/libodbcguardcore.so.0
 driver_libodbcguard_tds_so_DEPENDENCIES = driver/libodbcguardcore.so.0
+
+driver_libodbcguardS_so_SOURCES = driver/key.tbl.h driver/setup.c
+driver_libodbcguardS_so_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
+driver_libodbcguardS_so_LDFLAGS = $(OG_LINK_SHARED)
+driver_libodbcguardS_so_LDADD = -lodbcinst
+
+# Template of the registrations: odbcinst -i -d -f .../odbcinst.ini
+nodist_pkgdata_DATA = driver/odbcinst.ini
+CLEANFILES += driver/odbcinst.ini
+EXTRA_DIST += driver/odbcinst.ini.in
+driver/odbcinst.ini: $(srcdir)/driver/odbcinst.ini.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) driver && \
+		sed 's|@odbcdriverdir[@]|$(odbcdriverdir)|' $(srcdir)/driver/odbcinst.ini.in >$@

@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* key.tbl.h - our own connection keywords. KEY(name, can this build honour it, one line)
- * A key that is not in this table and begins with Guard fails the connect. */
-KEY(GuardTargetDSN,        true, "the DSN of the real driver")
-KEY(GuardTargetDriver,     true, "the real driver, with its own keys in the string")
-KEY(GuardSocket,           true, "socket of guardfs")
-KEY(GuardPlacement,        true, "inline")
-KEY(GuardAgentToken,       false, "a signed token")
-KEY(GuardAgentTokenFile,   false, "file with a signed token")
-KEY(GuardApp,              true, "name of the application, asserted")
-KEY(GuardPurpose,          true, "what the session is for, asserted")
-KEY(GuardTicket,           true, "a ticket's number, asserted")
-KEY(GuardApproval,         true, "wait or fail")
-KEY(GuardApprovalTimeout,  true, "seconds to wait for an answer")
-KEY(GuardMaxRows,          true, "rows a statement may hand out")
-KEY(GuardReadOnly,         true, "1: nothing that changes anything")
-KEY(GuardMaskInfo,         true, "1: a warning names masked columns")
-KEY(GuardTraceParent,      true, "W3C traceparent")
-KEY(GuardLogLevel,         false, "0 to 6")
-KEY(GuardLogPath,          false, "folder of the log")
+/* key.tbl.h - our own connection keywords, for whoever reads a connection string (conf.c) and for the
+ * setup library that shows them to GUI tools (setup.c).
+ * KEY(name, can this build honour it, how it is asked for, value at first, (values to choose from), help)
+ * Asked for as TEXT, LIST (one of the values), FILENAME. A key that is not in this table and begins with
+ * Guard fails the connect. */
+KEY(GuardTargetDSN, true, TEXT, "", (NULL),
+    "The DSN of the real driver: this data source guards it. Leave it empty only with GuardTargetDriver.")
+KEY(GuardTargetDriver, true, TEXT, "", (NULL),
+    "The real driver, by its registered name or path; its own keys stand beside it. Instead of GuardTargetDSN.")
+KEY(GuardSocket, true, FILENAME, "", (NULL),
+    "The socket of guardfs. Empty: /run/odbcguard/guard.sock.")
+KEY(GuardPlacement, true, LIST, "inline", ("inline", NULL),
+    "Where the guard runs. inline: in the process of the application.")
+KEY(GuardAgentToken, false, TEXT, "", (NULL), "A signed token that says who acts.")
+KEY(GuardAgentTokenFile, false, FILENAME, "", (NULL), "A file with a signed token that says who acts.")
+KEY(GuardApp, true, TEXT, "", (NULL), "Name of the application; recorded as asserted.")
+KEY(GuardPurpose, true, TEXT, "", (NULL), "What the session is for; recorded as asserted.")
+KEY(GuardTicket, true, TEXT, "", (NULL), "A ticket's number; recorded as asserted.")
+KEY(GuardApproval, true, LIST, "wait", ("wait", "fail", NULL),
+    "A statement that needs an approval waits for it, or fails at once and can be tried again.")
+KEY(GuardApprovalTimeout, true, TEXT, "20", (NULL), "Seconds to wait for an approval.")
+KEY(GuardMaxRows, true, TEXT, "0", (NULL),
+    "Rows that one statement may hand out; beyond them fetching is an error. 0: as policy says.")
+KEY(GuardReadOnly, true, LIST, "0", ("0", "1", NULL), "1: nothing that changes anything.")
+KEY(GuardMaskInfo, true, LIST, "0", ("0", "1", NULL), "1: a warning names the columns that are masked.")
+KEY(GuardTraceParent, true, TEXT, "", (NULL), "W3C traceparent of the work that this session belongs to.")
+KEY(GuardLogLevel, false, LIST, "0", ("0", "1", "2", "3", "4", "5", "6", NULL), "How much is logged.")
+KEY(GuardLogPath, false, FILENAME, "", (NULL), "The folder of the log.")

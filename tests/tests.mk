@@ -30,6 +30,12 @@ OG_UNIT_TESTS = \
 check_PROGRAMS += $(OG_UNIT_TESTS)
 TESTS += $(OG_UNIT_TESTS)
 
+# The setup library through odbcinst, as tools load it.
+check_PROGRAMS += tests/odbc/test_setup
+TESTS += tests/odbc/test_setup
+tests_odbc_test_setup_SOURCES = tests/odbc/test_setup.c driver/key.tbl.h
+tests_odbc_test_setup_LDADD = -lodbcinst
+
 tests_unit_test_arena_SOURCES = tests/unit/test_arena.c
 tests_unit_test_arena_LDADD = $(OG_UNIT_LIBS)
 
