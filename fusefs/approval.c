@@ -519,3 +519,16 @@ int og_approvals_answer(struct og_approvals *approvals, struct og_request *reque
     tell(approvals, request);
     return 0;
 }
+
+int og_approvals_withdraw(struct og_approvals *approvals, struct og_request *request, uint32_t uid)
+{
+    if (request->requester_uid != uid)
+        return -EPERM;
+    if (request->state != OG_REQUEST_PENDING && request->state != OG_REQUEST_APPROVED)
+        return -ENOENT;
+    if (change(approvals, request, OG_REQUEST_VOID, og_now_unix_ms()) < 0)
+        return -EIO;
+    record(approvals, request, NULL, "answer", "withdrawn", request->requester_person, "");
+    tell(approvals, request);
+    return 0;
+}

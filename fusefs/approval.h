@@ -89,6 +89,10 @@ OG_MUST int og_approvals_answer(struct og_approvals *approvals, struct og_reques
  * -EACCES (in none of the groups), with why. */
 OG_MUST int og_approvals_may_answer(struct og_approvals *approvals, const struct og_request *request,
                                     uint32_t uid, const char **why);
+/* The requester takes a pending request (or an unspent grant) back: it is void. Returns: 0; -EPERM
+ * (somebody else's), -ENOENT (decided already), -EIO. */
+OG_MUST int og_approvals_withdraw(struct og_approvals *approvals, struct og_request *request,
+                                  uint32_t uid);
 /* Expires what is due; called by a timer. */
 void og_approvals_expire(struct og_approvals *approvals, int64_t now_ms);
 

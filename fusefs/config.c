@@ -623,6 +623,17 @@ const char *og_config_agent(const struct og_config *config, uint32_t uid)
     return name_of(&config->agents, uid);
 }
 
+void og_config_name(const struct og_config *config, uint32_t uid,
+                    char out[static OG_CONFIG_NAME_BYTES])
+{
+    const char *person = og_config_person(config, uid);
+
+    if (person)
+        (void)snprintf(out, OG_CONFIG_NAME_BYTES, "user:%s", person);
+    else
+        (void)snprintf(out, OG_CONFIG_NAME_BYTES, "uid:%u", uid);
+}
+
 bool og_config_has_group(const struct og_config *config, const char *group)
 {
     return find(&config->groups, group) != NULL;
@@ -650,6 +661,16 @@ size_t og_config_groups(const struct og_config *config, uint32_t uid, const char
         if (has_uid(&config->groups.entries[i], uid))
             out[n++] = config->groups.entries[i].name;
     return n;
+}
+
+const char *og_config_target(const struct og_config *config, size_t i)
+{
+    return i < config->targets.n_entries ? config->targets.entries[i].name : NULL;
+}
+
+bool og_config_has_target(const struct og_config *config, const char *target)
+{
+    return find(&config->targets, target) != NULL;
 }
 
 const char *const *og_config_labels(const struct og_config *config, const char *target,

@@ -29,6 +29,10 @@ const char *og_config_user(const struct og_config *config);
 /* The person (or NULL) and agent name (or NULL) that a uid counts as. Borrowed. */
 const char *og_config_person(const struct og_config *config, uint32_t uid);
 const char *og_config_agent(const struct og_config *config, uint32_t uid);
+/* As a principal is named everywhere: "user:alice" where the uid counts as a person, else "uid:1001". */
+#define OG_CONFIG_NAME_BYTES 160u
+void og_config_name(const struct og_config *config, uint32_t uid,
+                    char out[static OG_CONFIG_NAME_BYTES]);
 bool og_config_has_group(const struct og_config *config, const char *group);
 /* Whether this uid (through its person or agent name, or listed itself) is in the group; groups may
  * list groups (no cycles: an error at parse). */
@@ -37,6 +41,9 @@ bool og_config_uid_in_group(const struct og_config *config, uint32_t uid, const 
 bool og_config_uid_has_role(const struct og_config *config, uint32_t uid, const char *role);
 /* All groups of a uid: names without prefix; at most max. Returns how many. */
 size_t og_config_groups(const struct og_config *config, uint32_t uid, const char **out, size_t max);
+/* Names of the targets that the configuration lists: the i-th, or NULL past the last. */
+const char *og_config_target(const struct og_config *config, size_t i);
+bool og_config_has_target(const struct og_config *config, const char *target);
 /* Labels of a target; n_out 0 for unknown targets. */
 const char *const *og_config_labels(const struct og_config *config, const char *target,
                                     size_t *n_out);

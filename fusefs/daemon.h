@@ -14,6 +14,7 @@
 
 struct og_server;
 struct og_fs;
+struct og_views;
 
 struct og_options {
     const char *mount, *state, *socket, *policies, *config; /* config NULL: defaults */
@@ -35,6 +36,7 @@ struct og_daemon {
     struct og_approvals *approvals;
     struct og_server *server;
     struct og_fs *fs;
+    struct og_views *views; /* of the ledger, for audit/mine and sessions */
     struct og_session *sessions; /* newest first */
     struct og_counters counters;
     int64_t started_ms;
@@ -53,6 +55,7 @@ int og_daemon_event(struct og_daemon *daemon, const struct og_record_who *who, c
 
 /* Session operations that files offer (session.c). Returns: 0; -ESRCH. */
 OG_MUST int og_session_kill(struct og_daemon *daemon, const char *id, uint32_t by_uid);
+OG_MUST int og_session_make_read_only(struct og_daemon *daemon, const char *id, uint32_t by_uid);
 struct og_session *og_session_find(struct og_daemon *daemon, const char *id);
 
 /* The tree's texts (tree*.c), shared by FUSE (fs.c) and the socket's FILE_GET/FILE_PUT (server.c):

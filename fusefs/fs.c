@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fusefs/fs_parts.h"
+#include "fusefs/refusal.h"
 
 /* Requests handled before the sockets get their turn again. */
 #define MAX_PER_ROUND 64
@@ -76,6 +77,7 @@ static const struct fuse_lowlevel_ops operations = {
     .open = og_fs_op_open,
     .create = og_fs_op_create,
     .read = og_fs_op_read,
+    .poll = og_fs_op_poll,
     .write = og_fs_op_write,
     .flush = og_fs_op_flush,
     .fsync = og_fs_op_fsync,
@@ -253,16 +255,26 @@ static void expire(void *context)
     struct og_fs *fs = context;
 
     og_scratch_expire(fs, og_now_unix_ms());
+    og_refusal_sweep(fs->daemon->options.state, og_now_unix_ms());
     (void)og_loop_after(fs->daemon->loop, 60000, expire, fs);
+}
+
+/* After the journal's commit of the same round: what readers get is written. */
+static void wake(void *context)
+{
+    og_streams_wake(context);
 }
 
 int og_fs_serve(struct og_daemon *daemon)
 {
     struct og_fs *fs = daemon->fs;
-    int fd = fuse_session_fd(fs->session), flags = fcntl(fd, F_GETFL);
+    int fd = fuse_session_fd(fs->session), flags = fcntl(fd, F_GETFL), r;
 
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         return -errno;
+    r = og_loop_at_round_end(daemon->loop, wake, fs);
+    if (r < 0)
+        return r;
     (void)og_loop_after(daemon->loop, 60000, expire, fs);
     fs->is_serving = true;
     return og_loop_add(daemon->loop, fd, EPOLLIN, ready, fs);
@@ -276,6 +288,8 @@ void og_fs_close(struct og_daemon *daemon)
         return;
     if (fs->is_serving)
         og_loop_remove(daemon->loop, fuse_session_fd(fs->session));
+    while (fs->streams)
+        og_stream_close(fs->streams);
     if (fs->is_own_mount)
         (void)umount2(daemon->options.mount, MNT_DETACH); /* the stub does it where we may not */
     else if (fs->session)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fusefs/fs_parts.h"
+#include "fusefs/ledger_view.h"
 
 /* A name that an editor took away comes back after this time. */
 #define HIDE_MS 2000
@@ -21,11 +22,32 @@ bool og_fs_join(const char *folder, const char *name, char out[static OG_MAX_PAT
     return n > 0 && (size_t)n < OG_MAX_PATH_BYTES;
 }
 
+static bool is_in(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+
+    return strncmp(path, folder, n) == 0 && path[n] == '/' && !strchr(path + n + 1, '/');
+}
+
 bool og_fs_is_pending_path(const char *path)
 {
-    size_t n = strlen(OG_PENDING_FOLDER);
+    return is_in(path, OG_PENDING_FOLDER);
+}
 
-    return strncmp(path, OG_PENDING_FOLDER, n) == 0 && path[n] == '/' && !strchr(path + n + 1, '/');
+bool og_fs_is_scratch_path(const char *path)
+{
+    return is_in(path, OG_PENDING_FOLDER) || is_in(path, OG_EDIT_FOLDER);
+}
+
+int og_fs_may_scratch(struct og_fs *fs, const char *path, uint32_t uid)
+{
+    struct og_found edit;
+    const char *why;
+
+    if (!is_in(path, OG_EDIT_FOLDER) ||
+        og_tree_find(fs->daemon, OG_EDIT_FOLDER "/.test", &edit) < 0)
+        return 0;
+    return og_tree_may_write(fs->daemon, &edit, uid, &why);
 }
 
 /* ---- names that are gone for a moment ---- */
@@ -97,12 +119,23 @@ static int measure(struct og_fs *fs, const struct og_found *found, uint32_t uid,
     return r;
 }
 
+/* What uid may not read has no size to be told. */
+static int view_attributes(struct og_fs *fs, const struct og_found *found, uint32_t uid,
+                           struct stat *out)
+{
+    struct og_view *view;
+    int r = og_tree_may_read(fs->daemon, found, uid);
+
+    if (r == 0 && (r = og_tree_view(fs->daemon, found, uid, &view)) == 0)
+        out->st_size = (off_t)og_view_bytes(view);
+    return r == -EACCES ? 0 : r;
+}
+
 static int node_attributes(struct og_fs *fs, const struct og_found *found,
                            const struct fuse_ctx *who, struct stat *out)
 {
     char real[4096];
     struct stat st;
-    int r = 0;
 
     out->st_mode = found->mode;
     out->st_nlink = 1;
@@ -131,16 +164,27 @@ static int node_attributes(struct og_fs *fs, const struct og_found *found,
          * Authority never comes from this. */
         out->st_uid = who->uid;
         out->st_gid = who->gid;
-        set_times(out, from_ms(found->request->decided_ms ? found->request->decided_ms
-                                                          : found->request->created_ms));
+        if (found->request)
+            set_times(out, from_ms(found->request->decided_ms ? found->request->decided_ms
+                                                              : found->request->created_ms));
         out->st_mode |= S_IFREG;
         break;
+    case OG_NODE_DOCUMENT:
+        out->st_uid = who->uid;
+        out->st_gid = who->gid;
+        out->st_mode |= S_IFREG;
+        break;
+    case OG_NODE_VIEW:
+        out->st_mode |= S_IFREG;
+        return view_attributes(fs, found, who->uid, out);
+    case OG_NODE_STREAM:
+        out->st_mode |= S_IFREG;
+        return 0;
     case OG_NODE_TEXT:
         out->st_mode |= S_IFREG;
         break;
     }
-    r = measure(fs, found, who->uid, &out->st_size);
-    return r;
+    return measure(fs, found, who->uid, &out->st_size);
 }
 
 int og_fs_attributes(struct og_fs *fs, const char *path, const struct fuse_ctx *who,
@@ -235,8 +279,8 @@ void og_fs_op_access(fuse_req_t req, fuse_ino_t ino, int mask)
     if (r == 0 && !scratch) {
         if (mask & R_OK)
             r = og_tree_may_read(fs->daemon, &found, uid);
-        if (r == 0 && (mask & W_OK) && found.kind == OG_NODE_REQUEST)
-            r = og_approvals_may_answer(fs->daemon->approvals, found.request, uid, &why);
+        if (r == 0 && (mask & W_OK) && og_tree_is_writable(&found))
+            r = og_tree_may_write(fs->daemon, &found, uid, &why);
         else if (r == 0 && (mask & W_OK) && !(found.mode & 0222))
             r = -EACCES;
         if (r == 0 && (mask & X_OK) && found.kind != OG_NODE_FOLDER)
@@ -285,10 +329,9 @@ void og_fs_op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
         og_buf_init(names, 4u * 1024u * 1024u);
         add_name(names, ".");
         add_name(names, "..");
-        r = og_tree_list(fs->daemon, path, add_name, names);
+        r = og_tree_list(fs->daemon, path, uid, add_name, names);
         for (const struct og_scratch *s = fs->scratch; r == 0 && s; s = s->next)
-            if (strcmp(path, OG_PENDING_FOLDER) == 0 && !s->is_unlinked &&
-                (s->uid == uid || uid == 0))
+            if (is_in(s->path, path) && !s->is_unlinked && (s->uid == uid || uid == 0))
                 add_name(names, strrchr(s->path, '/') + 1);
     }
     if (r < 0) {
@@ -349,13 +392,13 @@ void og_fs_op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *
 
 /* ---- taking names away ---- */
 
-static int may_take(struct og_fs *fs, const struct og_found *found, uint32_t uid)
+int og_fs_may_take(struct og_fs *fs, const struct og_found *found, uint32_t uid)
 {
     const char *why;
-    int r = og_approvals_may_answer(fs->daemon->approvals, found->request, uid, &why);
+    int r = og_tree_may_write(fs->daemon, found, uid, &why);
 
     if (r < 0)
-        og_tree_note_error(uid, found->request->id, why);
+        og_tree_note_error(uid, found->path, why);
     return r;
 }
 
@@ -375,11 +418,11 @@ void og_fs_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
         og_scratch_unlink(fs, scratch);
     } else if (r == 0 && found.kind == OG_NODE_REQUEST) {
         /* Removing decides nothing: the request is back in two seconds. */
-        r = may_take(fs, &found, uid);
+        r = og_fs_may_take(fs, &found, uid);
         if (r == 0)
             og_fs_hide(fs, found.request->id, true);
     } else if (r == 0) {
-        r = -EROFS;
+        r = og_tree_remove(fs->daemon, &found, uid);
     }
     (void)fuse_reply_err(req, -r);
 }
@@ -402,129 +445,5 @@ void og_fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
         else
             r = og_session_kill(fs->daemon, name, uid);
     }
-    (void)fuse_reply_err(req, -r);
-}
-
-/* ---- renaming ---- */
-
-/* A request's name given to something else (`X` -> `X~`): a copy for the editor, and the name is gone
- * for a moment. */
-static int set_aside(struct og_fs *fs, const struct og_found *found, const char *to,
-                     const struct fuse_ctx *who)
-{
-    struct og_scratch *copy = og_scratch_find(fs, to, who->uid);
-    struct og_buf text;
-    int r = may_take(fs, found, who->uid);
-
-    if (r < 0)
-        return r;
-    if (copy)
-        og_scratch_unlink(fs, copy);
-    og_buf_init(&text, OG_MAX_REQUEST_BYTES * 2);
-    r = og_tree_text(fs->daemon, found, who->uid, &text);
-    if (r == 0)
-        r = og_scratch_new(fs, to, who, 0600, &copy);
-    if (r == 0)
-        r = og_scratch_write(fs, copy, text.bytes, text.n_bytes, 0);
-    if (r == 0)
-        og_fs_hide(fs, found->request->id, true);
-    og_buf_release(&text);
-    return r;
-}
-
-/* `mv pending/X approved/`: only a first revision, which its name stands for. */
-static int approve_by_move(struct og_fs *fs, const struct og_found *found, uint32_t uid)
-{
-    const char *why = "";
-    int r;
-
-    if (found->request->revision != 1)
-        return -ESTALE;
-    r = og_approvals_answer(fs->daemon->approvals, found->request, uid, "approve", "", NULL, NULL,
-                            &why);
-    if (r < 0)
-        og_tree_note_error(uid, found->request->id, why);
-    return r;
-}
-
-/* A scratch file takes a request's name: a save. */
-static int save_over(struct og_fs *fs, struct og_scratch *scratch, const char *to, uint32_t uid)
-{
-    struct og_found found;
-    const char *why;
-    int r = og_tree_find(fs->daemon, to, &found);
-
-    if (r < 0)
-        return r;
-    if (found.kind != OG_NODE_REQUEST)
-        return -EROFS;
-    r = may_take(fs, &found, uid);
-    if (r == 0)
-        r = og_tree_save(fs->daemon, &found, uid, og_buf_str(&scratch->bytes),
-                         scratch->bytes.n_bytes, &why);
-    if (r < 0)
-        return r;
-    og_fs_hide(fs, found.request->id, false);
-    og_scratch_unlink(fs, scratch);
-    return 0;
-}
-
-static int move_scratch(struct og_fs *fs, struct og_scratch *scratch, const char *to, uint32_t uid)
-{
-    struct og_scratch *there = og_scratch_find(fs, to, uid);
-
-    if (there && there != scratch)
-        og_scratch_unlink(fs, there);
-    og_inodes_move(fs->inodes, scratch->path, to);
-    memcpy(scratch->path, to, strlen(to) + 1);
-    return 0;
-}
-
-static bool names_request(struct og_fs *fs, const char *path)
-{
-    struct og_found found;
-
-    return og_tree_find(fs->daemon, path, &found) == 0 && found.kind == OG_NODE_REQUEST;
-}
-
-static int rename_node(struct og_fs *fs, const char *from, const char *to, unsigned flags,
-                       const struct fuse_ctx *who)
-{
-    static const char approved[] = "approvals/approved/";
-    struct og_scratch *scratch, *there;
-    struct og_found found, target;
-    int r = og_fs_find(fs, from, who->uid, &scratch, &found);
-
-    if (r < 0)
-        return r;
-    if (flags & ~(unsigned)RENAME_NOREPLACE)
-        return -EINVAL;
-    if ((flags & RENAME_NOREPLACE) && og_fs_find(fs, to, who->uid, &there, &target) == 0)
-        return -EEXIST;
-    if (!scratch && found.kind != OG_NODE_REQUEST)
-        return -EROFS;
-    if (!scratch && strncmp(to, approved, sizeof(approved) - 1) == 0)
-        return strcmp(strrchr(from, '/'), strrchr(to, '/')) == 0
-                   ? approve_by_move(fs, &found, who->uid)
-                   : -EINVAL;
-    if (!og_fs_is_pending_path(to))
-        return -EPERM;
-    if (names_request(fs, to)) /* also while the name is hidden */
-        return scratch ? save_over(fs, scratch, to, who->uid) : -EPERM;
-    return scratch ? move_scratch(fs, scratch, to, who->uid) : set_aside(fs, &found, to, who);
-}
-
-void og_fs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
-                     const char *new_name, unsigned flags)
-{
-    struct og_fs *fs = fuse_req_userdata(req);
-    const char *folder = og_inodes_path(fs->inodes, parent);
-    const char *new_folder = og_inodes_path(fs->inodes, new_parent);
-    char from[OG_MAX_PATH_BYTES], to[OG_MAX_PATH_BYTES];
-    int r = -ENOENT;
-
-    if (folder && new_folder && og_fs_join(folder, name, from) &&
-        og_fs_join(new_folder, new_name, to))
-        r = rename_node(fs, from, to, flags, fuse_req_ctx(req));
     (void)fuse_reply_err(req, -r);
 }

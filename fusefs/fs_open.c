@@ -5,11 +5,13 @@
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fusefs/fs_parts.h"
+#include "fusefs/ledger_view.h"
 
 static struct og_open_file *file_of(const struct fuse_file_info *fi)
 {
@@ -32,6 +34,8 @@ static struct og_open_file *new_file(struct og_fs *fs, const char *path, uint32_
 
 static void free_file(struct og_open_file *file)
 {
+    if (file->stream)
+        og_stream_close(file->stream);
     if (file->scratch)
         og_scratch_close(file->fs, file->scratch);
     if (file->fd >= 0)
@@ -59,19 +63,27 @@ static int open_scratch(struct og_open_file *file, struct og_scratch *scratch,
     return 0;
 }
 
+static bool is_new_document(const struct og_fs *fs, const struct og_found *found)
+{
+    struct og_found again;
+
+    return found->kind == OG_NODE_DOCUMENT && og_tree_find(fs->daemon, found->path, &again) < 0;
+}
+
 static int open_draft(struct og_open_file *file, const struct og_found *found,
                       const struct fuse_file_info *fi)
 {
     struct og_daemon *daemon = file->fs->daemon;
     const char *why = "";
-    int r = og_approvals_may_answer(daemon->approvals, found->request, file->uid, &why);
+    int r = og_tree_may_write(daemon, found, file->uid, &why);
 
     if (r < 0) {
         og_tree_note_error(file->uid, file->path, why);
         return r;
     }
     file->is_draft = true;
-    file->is_fresh = (fi->flags & O_TRUNC) != 0 || found->kind == OG_NODE_CONTROL;
+    file->is_fresh = (fi->flags & O_TRUNC) != 0 || found->kind == OG_NODE_CONTROL ||
+                     is_new_document(file->fs, found);
     return file->is_fresh ? 0 : og_tree_text(daemon, found, file->uid, &file->text);
 }
 
@@ -87,9 +99,14 @@ static int open_node(struct og_open_file *file, const struct og_found *found,
     if (found->kind == OG_NODE_FOLDER)
         return -EISDIR;
     if (is_write(fi))
-        return found->request && (found->kind == OG_NODE_REQUEST || found->kind == OG_NODE_CONTROL)
-                   ? open_draft(file, found, fi)
-                   : -EROFS;
+        return open_draft(file, found, fi);
+    if (found->kind == OG_NODE_STREAM) {
+        file->stream = og_stream_open(file->fs);
+        return file->stream ? 0 : -ENOMEM;
+    }
+    file->is_view = found->kind == OG_NODE_VIEW;
+    if (file->is_view)
+        return 0;
     if (found->kind != OG_NODE_LEDGER)
         return og_tree_text(daemon, found, file->uid, &file->text);
     og_tree_real_path(daemon, found, real, sizeof(real));
@@ -121,8 +138,33 @@ void og_fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     fi->fh = (uint64_t)(uintptr_t)file;
     /* No page cache: sizes change under readers, and a cached page could show zeros. */
     fi->direct_io = 1;
+    fi->nonseekable = file->stream != NULL;
     if (fuse_reply_open(req, fi) != 0)
         free_file(file);
+}
+
+/* The name of a request that an editor took away is the same request again; a name of the working copy is
+ * its file, new or not. */
+static int create_node(struct og_open_file *file, const struct og_found *found, bool exists,
+                       struct fuse_file_info *fi)
+{
+    bool is_request = found->kind == OG_NODE_REQUEST;
+    int r = 0;
+
+    if (exists && (fi->flags & O_EXCL))
+        r = is_request && og_fs_is_hidden(file->fs, found->request->id) ? 0 : -EEXIST;
+    fi->flags |= O_TRUNC;
+    if (r == 0)
+        r = open_draft(file, found, fi);
+    if (r == 0 && is_request)
+        og_fs_hide(file->fs, found->request->id, false);
+    /* The name of a new file must be there at once. */
+    if (r == 0 && !exists) {
+        const char *why;
+
+        r = og_tree_save(file->fs->daemon, found, file->uid, "", 0, &why);
+    }
+    return r;
 }
 
 static int create(struct og_fs *fs, const char *path, mode_t mode, const struct fuse_ctx *who,
@@ -131,24 +173,21 @@ static int create(struct og_fs *fs, const char *path, mode_t mode, const struct 
     struct og_scratch *scratch = og_scratch_find(fs, path, who->uid);
     struct og_open_file *file;
     struct og_found found;
+    bool exists;
     int r;
 
-    if (!og_fs_is_pending_path(path))
+    if (!og_fs_is_scratch_path(path))
         return -EROFS;
     file = new_file(fs, path, who->uid);
     if (!file)
         return -ENOMEM;
-    if (!scratch && og_tree_find(fs->daemon, path, &found) == 0) {
-        /* The name of a request that an editor took away: the same request again. */
-        r = (fi->flags & O_EXCL) && !og_fs_is_hidden(fs, found.request->id) ? -EEXIST : 0;
-        if (r == 0) {
-            fi->flags |= O_TRUNC;
-            r = open_draft(file, &found, fi);
-        }
-        if (r == 0)
-            og_fs_hide(fs, found.request->id, false);
+    exists = og_tree_find(fs->daemon, path, &found) == 0;
+    if (!scratch && (exists || og_tree_is_new_document(&found))) {
+        r = create_node(file, &found, exists, fi);
     } else {
-        r = scratch ? 0 : og_scratch_new(fs, path, who, mode, &scratch);
+        r = og_fs_may_scratch(fs, path, who->uid);
+        if (r == 0 && !scratch)
+            r = og_scratch_new(fs, path, who, mode, &scratch);
         if (r == 0)
             r = open_scratch(file, scratch, fi);
     }
@@ -206,6 +245,44 @@ static void read_through(fuse_req_t req, int fd, size_t size, off_t offset)
     free(bytes);
 }
 
+/* Who may read is asked again: a role can end while a file is open. */
+static void read_view(fuse_req_t req, const struct og_open_file *file, size_t size, off_t offset)
+{
+    struct og_daemon *daemon = file->fs->daemon;
+    struct og_view *view;
+    struct og_found found;
+    struct og_buf bytes;
+    int r = og_tree_find(daemon, file->path, &found);
+
+    og_buf_init(&bytes, size + 1);
+    if (r == 0)
+        r = og_tree_may_read(daemon, &found, file->uid);
+    if (r == 0)
+        r = og_tree_view(daemon, &found, file->uid, &view);
+    if (r == 0)
+        r = og_view_read(view, (uint64_t)offset, size, &bytes);
+    if (r < 0)
+        (void)fuse_reply_err(req, -r);
+    else
+        (void)fuse_reply_buf(req, bytes.bytes, bytes.n_bytes);
+    og_buf_release(&bytes);
+}
+
+void og_fs_op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+                   struct fuse_pollhandle *handle)
+{
+    const struct og_open_file *file = file_of(fi);
+
+    (void)ino;
+    if (file->stream) {
+        og_stream_poll(file->stream, req, handle);
+        return;
+    }
+    if (handle)
+        fuse_pollhandle_destroy(handle);
+    (void)fuse_reply_poll(req, POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+}
+
 void og_fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
                    struct fuse_file_info *fi)
 {
@@ -214,7 +291,11 @@ void og_fs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
     size_t at = (size_t)offset;
 
     (void)ino;
-    if (file->fd >= 0)
+    if (file->stream)
+        og_stream_read(file->stream, req, size, (fi->flags & O_NONBLOCK) != 0);
+    else if (file->is_view)
+        read_view(req, file, size, offset);
+    else if (file->fd >= 0)
         read_through(req, file->fd, size, offset);
     else if (at >= text->n_bytes)
         (void)fuse_reply_buf(req, NULL, 0);
@@ -229,7 +310,7 @@ static int resize_draft(struct og_open_file *file, uint64_t n_bytes)
 {
     static const char zeros[4096];
 
-    if (n_bytes > OG_MAX_REQUEST_BYTES)
+    if (n_bytes > OG_MAX_DRAFT_BYTES)
         return -EFBIG;
     while (file->text.n_bytes < n_bytes) {
         size_t missing = n_bytes - file->text.n_bytes;
@@ -253,7 +334,7 @@ static int resize_draft(struct og_open_file *file, uint64_t n_bytes)
 static int write_draft(struct og_open_file *file, const char *bytes, size_t n_bytes,
                        uint64_t offset)
 {
-    if (offset > OG_MAX_REQUEST_BYTES || offset + n_bytes > OG_MAX_REQUEST_BYTES)
+    if (offset > OG_MAX_DRAFT_BYTES || offset + n_bytes > OG_MAX_DRAFT_BYTES)
         return -EFBIG;
     if (offset != file->text.n_bytes)
         file->is_fresh = false;
@@ -280,7 +361,7 @@ static bool ends_with(const struct og_buf *text, const char *end)
 /* A document that is whole as it stands: most writers look at write(2)'s result, some at nothing else. */
 static bool is_complete(const struct og_open_file *file, const struct og_found *found)
 {
-    return file->is_fresh &&
+    return file->is_fresh && found->kind != OG_NODE_DOCUMENT &&
            ends_with(&file->text, found->kind == OG_NODE_CONTROL ? "\n" : "\n...\n");
 }
 
@@ -296,10 +377,13 @@ static int save(struct og_open_file *file, uint32_t uid, bool only_complete)
     if (uid != file->uid)
         return -EPERM;
     r = og_tree_find(file->fs->daemon, file->path, &found);
-    if (r < 0)
+    if (r < 0 && !og_tree_is_new_document(&found))
         return r;
     if (only_complete && !is_complete(file, &found))
         return 0;
+    r = og_tree_may_write(file->fs->daemon, &found, uid, &why);
+    if (r < 0)
+        return r;
     r = og_tree_save(file->fs->daemon, &found, uid, file->text.bytes, file->text.n_bytes, &why);
     if (r == 0)
         file->is_dirty = false;
@@ -357,7 +441,7 @@ static int resize(struct og_fs *fs, struct og_scratch *scratch, const struct og_
     if (scratch)
         return og_scratch_resize(fs, scratch, (uint64_t)size);
     /* truncate(2) by path has no draft: it changes nothing and decides nothing. */
-    return found->kind == OG_NODE_REQUEST || found->kind == OG_NODE_CONTROL ? 0 : -EROFS;
+    return og_tree_is_writable(found) ? 0 : -EROFS;
 }
 
 static int set_attributes(struct og_fs *fs, const char *path, const struct fuse_ctx *who,
@@ -369,7 +453,7 @@ static int set_attributes(struct og_fs *fs, const char *path, const struct fuse_
 
     if (r < 0)
         return r;
-    if (!scratch && found.kind != OG_NODE_REQUEST && found.kind != OG_NODE_CONTROL)
+    if (!scratch && !og_tree_is_writable(&found))
         return -EROFS;
     if ((to_set & FUSE_SET_ATTR_UID) && attr->st_uid != who->uid)
         return -EPERM;

@@ -8,11 +8,15 @@
 #define FUSE_USE_VERSION 312
 #include <fuse_lowlevel.h>
 
+#include "common/limits.h"
 #include "fusefs/daemon.h"
 #include "fusefs/tree.h"
 
 #define OG_MAX_PATH_BYTES 512u
 #define OG_PENDING_FOLDER "approvals/pending"
+#define OG_EDIT_FOLDER "policies/edit"
+/* A save: the largest of what can be saved, a policy file. */
+#define OG_MAX_DRAFT_BYTES OG_MAX_POLICY_BYTES
 
 /* ---- inodes: numbers that the kernel holds, each for one path ---- */
 
@@ -44,6 +48,8 @@ struct og_scratch {
     bool is_unlinked;
 };
 
+struct og_stream;
+
 struct og_fs {
     struct og_daemon *daemon;
     struct fuse_session *session;
@@ -52,6 +58,7 @@ struct og_fs {
     bool is_own_mount; /* mount(2) was ours, not fusermount3's */
     bool is_serving;
     struct fuse_buf buffer;
+    struct og_stream *streams; /* readers of audit/stream */
     /* Requests whose name an editor took away for a moment. */
     struct og_hidden {
         char id[OG_ID_BYTES];
@@ -78,6 +85,10 @@ void og_scratch_free_all(struct og_fs *fs);
 /* Joins a folder's path and a name. Returns whether it fits. */
 bool og_fs_join(const char *folder, const char *name, char out[static OG_MAX_PATH_BYTES]);
 bool og_fs_is_pending_path(const char *path);
+/* Whether editors may leave scratch files beside this path: where requests or policies are edited. */
+bool og_fs_is_scratch_path(const char *path);
+/* Whether this uid may have scratch files there. Returns: 0; -EACCES. */
+OG_MUST int og_fs_may_scratch(struct og_fs *fs, const char *path, uint32_t uid);
 void og_fs_hide(struct og_fs *fs, const char *request, bool is_hidden);
 bool og_fs_is_hidden(struct og_fs *fs, const char *request);
 /* What a path is for this caller: scratch or a node of the tree. Returns: 0; -ENOENT. */
@@ -86,6 +97,9 @@ OG_MUST int og_fs_find(struct og_fs *fs, const char *path, uint32_t uid,
 /* Returns: 0; -errno. */
 OG_MUST int og_fs_attributes(struct og_fs *fs, const char *path, const struct fuse_ctx *who,
                              struct stat *out);
+
+/* Whether uid may take a writable node's name away or over; notes why not. Returns: 0; -errno. */
+OG_MUST int og_fs_may_take(struct og_fs *fs, const struct og_found *found, uint32_t uid);
 
 void og_fs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
 void og_fs_op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n);
@@ -109,11 +123,27 @@ struct og_open_file {
     char path[OG_MAX_PATH_BYTES];
     struct og_buf text;  /* what is read: a snapshot, or the draft */
     int fd;              /* of a ledger file, -1 else */
+    bool is_view;        /* lines of the ledger, looked up at each read */
+    struct og_stream *stream; /* or NULL */
     bool is_draft;       /* opened for writing a REQUEST or CONTROL */
     bool is_dirty;
     bool is_fresh;       /* emptied by this handle and written from the front without a gap */
     uint32_t uid;        /* who opened it; only that uid can save */
 };
+
+/* ---- audit/stream (fs_stream.c) ---- */
+
+/* A reader from now on. NULL without memory. */
+struct og_stream *og_stream_open(struct og_fs *fs);
+void og_stream_close(struct og_stream *stream);
+/* Answers now, or when there is a record. */
+void og_stream_read(struct og_stream *stream, fuse_req_t req, size_t size, bool is_nonblocking);
+/* poll(2): handle may be NULL. */
+void og_stream_poll(struct og_stream *stream, fuse_req_t req, struct fuse_pollhandle *handle);
+/* Wakes readers after records were written. */
+void og_streams_wake(struct og_fs *fs);
+void og_fs_op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+                   struct fuse_pollhandle *handle);
 
 void og_fs_op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void og_fs_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,

@@ -33,6 +33,8 @@ OG_GUARDFS_FILES = \
 	fusefs/journal.c \
 	fusefs/loop.c \
 	fusefs/loop.h \
+	fusefs/policy_history.c \
+	fusefs/policy_history.h \
 	fusefs/policy_store.c \
 	fusefs/policy_store.h \
 	fusefs/sandbox.c \
@@ -52,8 +54,16 @@ OG_TREE_FILES = \
 	fusefs/fs_name.c \
 	fusefs/fs_open.c \
 	fusefs/fs_parts.h \
+	fusefs/fs_rename.c \
 	fusefs/fs_scratch.c \
+	fusefs/fs_stream.c \
+	fusefs/ledger_view.c \
+	fusefs/ledger_view.h \
 	fusefs/node.tbl.h \
+	fusefs/policy_edit.c \
+	fusefs/policy_edit.h \
+	fusefs/refusal.c \
+	fusefs/refusal.h \
 	fusefs/request_file.c \
 	fusefs/request_file.h \
 	fusefs/request_store.c \
@@ -62,7 +72,9 @@ OG_TREE_FILES = \
 	fusefs/tree.h \
 	fusefs/tree_list.c \
 	fusefs/tree_parts.h \
-	fusefs/tree_text.c
+	fusefs/tree_text.c \
+	fusefs/tree_text_parts.c \
+	fusefs/tree_write.c
 
 sbin_PROGRAMS += fusefs/guardfs
 fusefs_guardfs_SOURCES = $(OG_GUARDFS_FILES) $(OG_TREE_FILES) $(OG_LEDGER_FILES) $(OG_CONFIG_FILES) \

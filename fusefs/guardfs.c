@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "fusefs/daemon.h"
+#include "fusefs/ledger_view.h"
 #include "fusefs/sandbox.h"
 
 #define MAX_CONFIG_BYTES (1024u * 1024u)
@@ -187,6 +188,9 @@ static int set_up(struct run *run, struct og_buf *why)
     code = open_ledger(daemon, why);
     if (code)
         return code;
+    daemon->views = og_views_new(og_ledger_folder(daemon->ledger));
+    if (!daemon->views)
+        return EX_TEMPFAIL;
     if (og_policy_store_open(daemon, options->policies, options->state, &daemon->policies, why) < 0 ||
         og_approvals_open(daemon, &daemon->approvals, why) < 0)
         return EX_UNAVAILABLE;
@@ -219,6 +223,7 @@ static void tear_down(struct run *run)
     og_sandbox_end(run->watch_fd);
     daemon->approvals = og_approvals_close(daemon->approvals);
     daemon->policies = og_policy_store_close(daemon->policies);
+    daemon->views = og_views_free(daemon->views);
     daemon->ledger = og_ledger_close(daemon->ledger);
     daemon->loop = og_loop_free(daemon->loop);
     daemon->config = og_config_free(daemon->config);

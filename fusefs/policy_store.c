@@ -13,10 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/policy_test.h"
 #include "fusefs/daemon.h"
+#include "fusefs/policy_history.h"
 
 #define POLL_MS 1000u
 #define MESSAGE_BYTES (64u * 1024u)
@@ -38,6 +40,7 @@ struct og_policy_store {
     bool has_judged;
     uint64_t timer;
     struct og_buf problem, warnings;
+    char by[160], by_reason[320]; /* who commits through the mount, while that goes on */
 };
 
 static void release_files(struct loaded *all)
@@ -272,74 +275,27 @@ static int judge(struct og_policy_store *store, const struct loaded *all, bool i
     return r;
 }
 
-static int write_file(int folder_fd, const char *name, const void *bytes, size_t n_bytes)
+/* Keeps a good set under a new number, with who brought it. Returns: 0; -errno. */
+static int keep(struct og_policy_store *store, const struct loaded *all,
+                const struct og_policy_set *set)
 {
-    int fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    const char *at = bytes;
-    int r = 0;
-
-    if (fd < 0)
-        return -errno;
-    while (n_bytes > 0 && r == 0) {
-        ssize_t n = write(fd, at, n_bytes);
-
-        if (n < 0)
-            r = -errno;
-        else
-            at += n, n_bytes -= (size_t)n;
-    }
-    if (r == 0 && fsync(fd) < 0)
-        r = -errno;
-    (void)close(fd);
-    return r;
-}
-
-static void remove_kept(const char *kept, uint64_t number)
-{
-    char path[4200];
-    DIR *folder;
-    struct dirent *entry;
-
-    (void)snprintf(path, sizeof(path), "%s/%06" PRIu64, kept, number);
-    folder = opendir(path);
-    while (folder && (entry = readdir(folder)))
-        if (entry->d_name[0] != '.')
-            (void)unlinkat(dirfd(folder), entry->d_name, 0);
-    if (folder)
-        (void)closedir(folder);
-    (void)rmdir(path);
-}
-
-/* Keeps a good set under a new number. Returns: 0; -errno. */
-static int keep(struct og_policy_store *store, const struct loaded *all)
-{
-    char path[4200], text[32];
     uint64_t number = store->kept_number + 1;
-    int top_fd = open(store->kept, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd, r = 0;
+    struct og_buf info;
+    char when[32];
+    time_t now = time(NULL);
+    struct tm tm;
+    int r;
 
-    if (top_fd < 0)
-        return -errno;
-    remove_kept(store->kept, number);
-    (void)snprintf(path, sizeof(path), "%s/%06" PRIu64, store->kept, number);
-    if (mkdir(path, 0700) < 0)
-        r = -errno;
-    fd = r == 0 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    for (size_t i = 0; r == 0 && i < all->n_files; i++)
-        r = write_file(fd, all->files[i].name, all->files[i].bytes, all->files[i].n_bytes);
-    if (r == 0 && fsync(fd) < 0)
-        r = -errno;
-    if (fd >= 0)
-        (void)close(fd);
-    (void)snprintf(text, sizeof(text), "%06" PRIu64 "\n", number);
+    (void)gmtime_r(&now, &tm);
+    (void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    og_buf_init(&info, MESSAGE_BYTES);
+    og_buf_printf(&info, "number: %06" PRIu64 "\nwhen: %s\nby: %s\nreason: %s\ndigest: %s\n", number,
+                  when, store->by[0] ? store->by : "the policy folder", store->by_reason,
+                  og_policy_set_digest(set));
+    r = og_policy_history_keep(store->kept, number, all->files, all->n_files, og_buf_str(&info));
+    og_buf_release(&info);
     if (r == 0)
-        r = write_file(top_fd, "current.new", text, strlen(text));
-    if (r == 0 && (renameat(top_fd, "current.new", top_fd, "current") < 0 || fsync(top_fd) < 0))
-        r = -errno;
-    if (r == 0) {
-        remove_kept(store->kept, store->kept_number);
         store->kept_number = number;
-    }
-    (void)close(top_fd);
     return r;
 }
 
@@ -358,9 +314,13 @@ static void adopt(struct og_policy_store *store, struct loaded *all, struct og_p
 
 static void record(struct og_policy_store *store, const char *what, const char *message)
 {
-    struct og_record_pair pair = {"digest", store->set ? og_policy_set_digest(store->set) : ""};
+    struct og_record_pair pairs[] = {
+        {"digest", store->set ? og_policy_set_digest(store->set) : ""},
+        {"by", store->by},
+        {"reason", store->by_reason},
+    };
 
-    (void)og_daemon_event(store->daemon, NULL, "policy", what, "", message, &pair, 1);
+    (void)og_daemon_event(store->daemon, NULL, "policy", what, "", message, pairs, OG_COUNT(pairs));
 }
 
 /* Loads the folder as it is now. */
@@ -385,7 +345,7 @@ static void load(struct og_policy_store *store)
         set = og_policy_set_unref(set);
         release_files(all);
         og_buf_clear(&store->problem);
-    } else if (r == 0 && (r = keep(store, all)) < 0) {
+    } else if (r == 0 && (r = keep(store, all, set)) < 0) {
         og_buf_printf(&messages, "the set cannot be kept in the state folder: %s\n", strerror(-r));
         set = og_policy_set_unref(set);
     } else if (r == 0) {
@@ -537,4 +497,24 @@ const char *og_policy_store_problem(const struct og_policy_store *store)
 const char *og_policy_store_warnings(const struct og_policy_store *store)
 {
     return og_buf_str(&store->warnings);
+}
+
+const char *og_policy_store_folder(const struct og_policy_store *store)
+{
+    return store->folder;
+}
+
+const char *og_policy_store_kept(const struct og_policy_store *store)
+{
+    return store->kept;
+}
+
+void og_policy_store_commit(struct og_policy_store *store, const char *by, const char *reason)
+{
+    (void)snprintf(store->by, sizeof(store->by), "%s", by);
+    (void)snprintf(store->by_reason, sizeof(store->by_reason), "%s", reason);
+    store->has_judged = false;
+    og_policy_store_poll(store);
+    store->seen = fingerprint(store->folder);
+    store->by[0] = store->by_reason[0] = '\0';
 }

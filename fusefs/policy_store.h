@@ -23,5 +23,10 @@ uint64_t og_policy_store_generation(const struct og_policy_store *store);
 /* "" or why the folder's present content is not in force, lines; warnings (unknown groups). */
 const char *og_policy_store_problem(const struct og_policy_store *store);
 const char *og_policy_store_warnings(const struct og_policy_store *store);
+/* The folder given by --policies, and STATE/policies. Borrowed. */
+const char *og_policy_store_folder(const struct og_policy_store *store);
+const char *og_policy_store_kept(const struct og_policy_store *store);
+/* Loads the folder at once, in the name of who changed it through the mount. */
+void og_policy_store_commit(struct og_policy_store *store, const char *by, const char *reason);
 
 #endif

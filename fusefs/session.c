@@ -287,22 +287,35 @@ int og_session_kill(struct og_daemon *daemon, const char *id, uint32_t by_uid)
     struct og_session *session = og_session_find(daemon, id);
     struct og_connection *connection;
     struct og_msg_event event = {.kind = "kill", .reason = "ended through guardfs"};
-    const char *person;
-    char by[300];
+    char by[OG_CONFIG_NAME_BYTES];
 
     if (!session || session->ended_ms)
         return -ESRCH;
-    person = og_config_person(daemon->config, by_uid);
-    if (person)
-        (void)snprintf(by, sizeof(by), "user:%s", person);
-    else
-        (void)snprintf(by, sizeof(by), "uid:%" PRIu32, by_uid);
+    og_config_name(daemon->config, by_uid, by);
     connection = session->connection;
     og_session_end(daemon, session, "killed", "session killed", by);
     if (connection) {
         og_connection_send(connection, OG_MSG_EVENT, 0, &event);
         og_connection_drop(connection, "the session was killed");
     }
+    return 0;
+}
+
+int og_session_make_read_only(struct og_daemon *daemon, const char *id, uint32_t by_uid)
+{
+    struct og_session *session = og_session_find(daemon, id);
+    struct og_msg_event event = {.kind = "read-only", .reason = "made read-only through guardfs"};
+    char by[OG_CONFIG_NAME_BYTES];
+    struct og_record_pair pair = {"by", by};
+
+    if (!session || session->ended_ms)
+        return -ESRCH;
+    og_config_name(daemon->config, by_uid, by);
+    session->is_read_only = true;
+    (void)og_daemon_event(daemon, &session->who, "session", "note", "", "session made read-only",
+                          &pair, 1);
+    if (session->connection)
+        og_connection_send(session->connection, OG_MSG_EVENT, 0, &event);
     return 0;
 }
 

@@ -25,6 +25,7 @@ struct og_session {
     uint64_t n_statements, n_denied, n_rows, n_masked_cells;
     const char *last_kind; /* of the last statement; static or arena text */
     uint64_t last_ms;
+    bool is_read_only; /* no statement that changes anything is taken from it any more */
     struct og_connection *connection;
 };
 

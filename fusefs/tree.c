@@ -10,7 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fusefs/request_file.h"
+#include "fusefs/chain.h"
+#include "fusefs/ledger_view.h"
+#include "fusefs/policy_edit.h"
+#include "fusefs/policy_history.h"
 #include "fusefs/tree_parts.h"
 
 struct og_node {
@@ -20,6 +23,7 @@ struct og_node {
     enum og_node_reader reader;
     og_node_list *list;
     og_node_text *text;
+    const struct og_node_writer *writer; /* NULL: nobody writes it */
     const char *what;
 };
 
@@ -30,15 +34,24 @@ struct og_node {
 #define LIST_LINK(function) NULL
 #define LIST_REQUEST(function) NULL
 #define LIST_CONTROL(function) NULL
+#define LIST_VIEW(function) NULL
+#define LIST_STREAM(function) NULL
+#define LIST_DOCUMENT(function) NULL
 #define TEXT_FOLDER(function) NULL
 #define TEXT_TEXT(function) function
 #define TEXT_LEDGER(function) NULL
 #define TEXT_LINK(function) function
 #define TEXT_REQUEST(function) function
 #define TEXT_CONTROL(function) function
+#define TEXT_VIEW(function) NULL
+#define TEXT_STREAM(function) NULL
+#define TEXT_DOCUMENT(function) function
+#define og_writer_NONE NULL
+#define WRITER(name) og_writer_##name
 static const struct og_node nodes[] = {
-#define NODE(path, kind, mode, reader, function, what) \
-    {path, OG_NODE_##kind, mode, OG_READ_##reader, LIST_##kind(function), TEXT_##kind(function), what},
+#define NODE(path, kind, mode, reader, function, writer, what)                               \
+    {path, OG_NODE_##kind, mode, OG_READ_##reader, LIST_##kind(function), TEXT_##kind(function), \
+     WRITER(writer), what},
 #include "fusefs/node.tbl.h"
 #undef NODE
 };
@@ -93,58 +106,115 @@ static bool has_policy(struct og_daemon *daemon, const char *name)
     return false;
 }
 
-static bool is_ledger_name(const char *name)
+static bool is_day_name(const char *name, const char *suffix)
 {
-    static const char shape[] = "dddd-dd-dd";
-    const char *suffix = name + sizeof(shape) - 1;
+    char day[OG_DAY_BYTES];
 
-    for (size_t i = 0; shape[i]; i++)
-        if (shape[i] == 'd' ? !(name[i] >= '0' && name[i] <= '9') : name[i] != shape[i])
-            return false;
-    return strcmp(suffix, ".jsonl") == 0 || strcmp(suffix, ".anchors") == 0;
+    return og_day_from_name(name, suffix, day);
 }
 
-static int fill_ledger(struct og_daemon *daemon, struct og_found *found)
+static bool is_ledger_name(const char *name)
+{
+    return is_day_name(name, ".jsonl") || is_day_name(name, ".anchors");
+}
+
+static bool is_there(const char *real)
 {
     struct stat st;
+
+    return lstat(real, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool is_uid(const char *text)
+{
+    size_t n = strspn(text, "0123456789");
+
+    return n && n < 11 && !text[n] && (n == 1 || text[0] != '0');
+}
+
+static int fill_file(struct og_daemon *daemon, struct og_found *found)
+{
+    const char *pattern = found->node->path;
     char real[4096];
 
-    if (strchr(found->node->path, '*') && !is_ledger_name(found->part[0]))
+    if (strcmp(pattern, "audit/*") == 0 && !is_ledger_name(found->part[0]))
+        return -ENOENT;
+    if (strncmp(pattern, "approvals/drafts/", 17) == 0 &&
+        (!is_uid(found->part[0]) || found->part[1][0] == '.'))
         return -ENOENT;
     og_tree_real_path(daemon, found, real, sizeof(real));
-    return stat(real, &st) == 0 && S_ISREG(st.st_mode) ? 0 : -ENOENT;
+    return is_there(real) ? 0 : -ENOENT;
+}
+
+/* A request in the folder that its state puts it into. */
+static int fill_request(struct og_daemon *daemon, struct og_found *found)
+{
+    const char *path = found->node->path, *folder;
+    bool is_by_id = strncmp(path, "approvals/requests/", 19) == 0;
+
+    found->request = find_request(daemon, found->part[0], !is_by_id);
+    if (!found->request)
+        return -ENOENT;
+    if (found->kind == OG_NODE_REQUEST)
+        return og_request_is_found_pending(found->request) ? 0 : -ENOENT;
+    if (is_by_id || strcmp(path, "approvals/mine/*") == 0)
+        return 0;
+    folder = og_request_folder(found->request);
+    return folder && strncmp(path + 10, folder, strlen(folder)) == 0 ? 0 : -ENOENT;
+}
+
+static int fill_policy(struct og_daemon *daemon, struct og_found *found)
+{
+    if (found->kind == OG_NODE_DOCUMENT) /* one that is not there may be made: tree.h */
+        return og_policy_edit_exists(daemon, found->part[0]) ? 0 : -ENOENT;
+    return has_policy(daemon, found->part[0]) ? 0 : -ENOENT;
+}
+
+static bool has_target(struct og_daemon *daemon, const char *name)
+{
+    if (og_config_has_target(daemon->config, name))
+        return true;
+    for (const struct og_session *s = daemon->sessions; s; s = s->next)
+        if (s->who.target && strcmp(s->who.target, name) == 0)
+            return true;
+    return false;
 }
 
 /* What a path with stars means now. Returns: 0; -ENOENT. */
 static int fill(struct og_daemon *daemon, struct og_found *found)
 {
     const char *path = found->node->path;
-    const char *folder;
 
     if (found->kind == OG_NODE_LEDGER)
-        return fill_ledger(daemon, found);
-    if (strncmp(path, "approvals/requests/*", 20) == 0)
-        found->request = find_request(daemon, found->part[0], false);
-    else if (strncmp(path, "approvals/", 10) == 0 && strchr(path, '*'))
-        found->request = find_request(daemon, found->part[0], true);
-    else if (strncmp(path, "sessions/*", 10) == 0)
-        return (found->session = og_session_find(daemon, found->part[0])) ? 0 : -ENOENT;
-    else if (strcmp(path, "policies/active/*") == 0)
-        return has_policy(daemon, found->part[0]) ? 0 : -ENOENT;
-    else
+        return fill_file(daemon, found);
+    if (!strchr(path, '*'))
         return 0;
-    if (!found->request)
-        return -ENOENT;
-    if (found->kind == OG_NODE_REQUEST)
-        return og_request_is_found_pending(found->request) ? 0 : -ENOENT;
-    folder = og_request_folder(found->request);
-    if (strncmp(path, "approvals/requests/", 19) != 0)
-        return folder && strncmp(path + 10, folder, strlen(folder)) == 0 ? 0 : -ENOENT;
-    return 0;
+    if (strcmp(path, "approvals/drafts/*") == 0)
+        return is_uid(found->part[0]) ? 0 : -ENOENT;
+    if (strncmp(path, "approvals/", 10) == 0)
+        return fill_request(daemon, found);
+    if (strncmp(path, "sessions/*", 10) == 0)
+        return (found->session = og_session_find(daemon, found->part[0])) ? 0 : -ENOENT;
+    if (strncmp(path, "policies/", 9) == 0)
+        return fill_policy(daemon, found);
+    if (strncmp(path, "targets/", 8) == 0)
+        return has_target(daemon, found->part[0]) ? 0 : -ENOENT;
+    if (strcmp(path, "audit/mine/*") == 0) {
+        struct og_found day = *found;
+        char real[4096];
+
+        if (!is_day_name(found->part[0], ".jsonl"))
+            return -ENOENT;
+        og_tree_real_path(daemon, &day, real, sizeof(real));
+        return is_there(real) ? 0 : -ENOENT;
+    }
+    return -ENOENT;
 }
 
 int og_tree_find(struct og_daemon *daemon, const char *path, struct og_found *out)
 {
+    if (strlen(path) >= sizeof(out->path))
+        return -ENOENT;
     for (size_t i = 0; i < OG_COUNT(nodes); i++) {
         memset(out, 0, sizeof(*out));
         if (!fits(nodes[i].path, path, out->part))
@@ -152,9 +222,15 @@ int og_tree_find(struct og_daemon *daemon, const char *path, struct og_found *ou
         out->node = &nodes[i];
         out->kind = nodes[i].kind;
         out->mode = nodes[i].mode;
+        (void)snprintf(out->path, sizeof(out->path), "%s", path);
         return fill(daemon, out);
     }
     return -ENOENT;
+}
+
+const struct og_node_writer *og_tree_writer(const struct og_found *found)
+{
+    return found->node->writer;
 }
 
 /* ---- rights ---- */
@@ -165,21 +241,51 @@ static bool is_auditor(struct og_daemon *daemon, uint32_t uid)
            og_config_uid_has_role(daemon->config, uid, "admin");
 }
 
-int og_tree_may_read(struct og_daemon *daemon, const struct og_found *found, uint32_t uid)
+bool og_tree_is_admin(struct og_daemon *daemon, uint32_t uid)
+{
+    return uid == 0 || uid == geteuid() || og_config_uid_has_role(daemon->config, uid, "admin");
+}
+
+static bool may_read_request(struct og_daemon *daemon, const struct og_request *request,
+                             uint32_t uid)
 {
     const char *why;
 
-    if (found->node->reader == OG_READ_ALL || is_auditor(daemon, uid))
-        return 0;
-    if (found->node->reader == OG_READ_SELF)
-        return found->session && found->session->peer.uid == uid ? 0 : -EACCES;
-    if (found->node->reader == OG_READ_APPROVER && found->request) {
-        if (found->request->requester_uid == uid ||
-            og_config_uid_has_role(daemon->config, uid, "approver") ||
-            og_approvals_may_answer(daemon->approvals, found->request, uid, &why) == 0)
-            return 0;
+    return request->requester_uid == uid ||
+           og_config_uid_has_role(daemon->config, uid, "approver") ||
+           og_approvals_may_answer(daemon->approvals, request, uid, &why) == 0;
+}
+
+int og_tree_may_read(struct og_daemon *daemon, const struct og_found *found, uint32_t uid)
+{
+    bool may = false;
+
+    switch (found->node->reader) {
+    case OG_READ_ALL:
+        may = true;
+        break;
+    case OG_READ_AUDITOR:
+        may = is_auditor(daemon, uid);
+        break;
+    case OG_READ_ADMIN:
+        may = og_tree_is_admin(daemon, uid);
+        break;
+    case OG_READ_SELF:
+        may = is_auditor(daemon, uid) || (found->session && found->session->peer.uid == uid);
+        break;
+    case OG_READ_APPROVER:
+        may = is_auditor(daemon, uid) ||
+              (found->request ? may_read_request(daemon, found->request, uid)
+                              : og_config_uid_has_role(daemon->config, uid, "approver"));
+        break;
+    case OG_READ_REQUESTER:
+        may = is_auditor(daemon, uid) || (found->request && found->request->requester_uid == uid);
+        break;
+    case OG_READ_DRAFT:
+        may = uid == 0 || uid == geteuid() || strtoul(found->part[0], NULL, 10) == uid;
+        break;
     }
-    return -EACCES;
+    return may ? 0 : -EACCES;
 }
 
 /* ---- reading ---- */
@@ -187,10 +293,19 @@ int og_tree_may_read(struct og_daemon *daemon, const struct og_found *found, uin
 void og_tree_real_path(struct og_daemon *daemon, const struct og_found *found, char *out,
                        size_t max_bytes)
 {
-    const char *name = strchr(found->node->path, '*') ? found->part[0]
-                                                       : strrchr(found->node->path, '/') + 1;
+    const char *pattern = found->node->path, *state = daemon->options.state;
 
-    (void)snprintf(out, max_bytes, "%s/%s", og_ledger_folder(daemon->ledger), name);
+    if (strncmp(pattern, "approvals/drafts/", 17) == 0)
+        (void)snprintf(out, max_bytes, "%s/drafts/%s/%s", state, found->part[0], found->part[1]);
+    else if (strcmp(pattern, "approvals/errors.jsonl") == 0)
+        (void)snprintf(out, max_bytes, "%s/errors.jsonl", state);
+    else if (strcmp(pattern, "policies/history/*") == 0) {
+        if (og_policy_history_path(og_policy_store_kept(daemon->policies), found->part[0], out,
+                                   max_bytes) < 0)
+            out[0] = '\0';
+    } else
+        (void)snprintf(out, max_bytes, "%s/%s", og_ledger_folder(daemon->ledger),
+                       strchr(pattern, '*') ? found->part[0] : strrchr(pattern, '/') + 1);
 }
 
 static int read_real(struct og_daemon *daemon, const struct og_found *found, struct og_buf *out)
@@ -209,6 +324,31 @@ static int read_real(struct og_daemon *daemon, const struct og_found *found, str
     return og_buf_is_failed(out) ? -EFBIG : 0;
 }
 
+int og_tree_view(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
+                 struct og_view **out)
+{
+    char key[16], first[OG_DAY_BYTES], last[OG_DAY_BYTES];
+
+    if (found->session) {
+        og_day_format(found->session->opened_ms, first);
+        og_day_format(found->session->ended_ms ? found->session->ended_ms : og_now_unix_ms(),
+                             last);
+        return og_views_get(daemon->views, OG_VIEW_SESSION, found->session->id, first, last, out);
+    }
+    (void)snprintf(key, sizeof(key), "%u", uid);
+    (void)snprintf(first, sizeof(first), "%.10s", found->part[0]);
+    return og_views_get(daemon->views, OG_VIEW_UID, key, first, first, out);
+}
+
+static int read_view(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
+                     struct og_buf *out)
+{
+    struct og_view *view;
+    int r = og_tree_view(daemon, found, uid, &view);
+
+    return r < 0 ? r : og_view_read(view, 0, og_view_bytes(view), out);
+}
+
 int og_tree_text(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
                  struct og_buf *out)
 {
@@ -218,11 +358,15 @@ int og_tree_text(struct og_daemon *daemon, const struct og_found *found, uint32_
         return -EISDIR;
     if (found->kind == OG_NODE_LEDGER)
         return read_real(daemon, found, out);
+    if (found->kind == OG_NODE_STREAM)
+        return -EOPNOTSUPP;
+    if (found->kind == OG_NODE_VIEW)
+        return read_view(daemon, found, uid, out);
     r = found->node->text(daemon, found, uid, out);
     return r < 0 ? r : og_buf_is_failed(out) ? -ENOMEM : 0;
 }
 
-int og_tree_list(struct og_daemon *daemon, const char *path,
+int og_tree_list(struct og_daemon *daemon, const char *path, uint32_t uid,
                  void (*visit)(void *context, const char *name), void *context)
 {
     struct og_found found;
@@ -232,113 +376,8 @@ int og_tree_list(struct og_daemon *daemon, const char *path,
         return r;
     if (found.kind != OG_NODE_FOLDER)
         return -ENOTDIR;
-    found.node->list(daemon, &found, visit, context);
+    found.node->list(daemon, &found, uid, visit, context);
     return 0;
-}
-
-/* ---- saving ---- */
-
-static char last_why[512];
-
-static int refuse(struct og_daemon *daemon, const struct og_found *found, uint32_t uid, int r,
-                  const char *text, const char **why)
-{
-    char path[128];
-    struct og_record_pair pairs[] = {{"uid", ""}, {"problem", last_why}};
-    char uid_text[16];
-
-    if (text != last_why)
-        (void)snprintf(last_why, sizeof(last_why), "%s", text);
-    (void)snprintf(path, sizeof(path), "approvals/pending/%s.yaml", found->request->id);
-    (void)snprintf(uid_text, sizeof(uid_text), "%u", uid);
-    pairs[0].value = uid_text;
-    found->request->error = og_arena_strdup(&found->request->arena, last_why);
-    if (!found->request->error)
-        found->request->error = "";
-    og_tree_note_error(uid, path, last_why);
-    (void)og_daemon_event(daemon, NULL, "answer", "refused", found->request->id,
-                          "a save of a request was refused", pairs, OG_COUNT(pairs));
-    *why = last_why;
-    return r;
-}
-
-static int answer(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
-                  const char *decision, const char *reason, const char *digest8,
-                  const char *saved_text, const char **why)
-{
-    int r = og_approvals_answer(daemon->approvals, found->request, uid, decision, reason, digest8,
-                                saved_text, why);
-
-    if (r < 0)
-        return refuse(daemon, found, uid, r, *why, why);
-    found->request->error = "";
-    return 0;
-}
-
-bool og_tree_is_last_answer(const struct og_request *request, uint32_t uid)
-{
-    return request->answered_text && request->n_answers &&
-           request->answers[request->n_answers - 1].uid == uid;
-}
-
-static int save_request(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
-                        const char *text, size_t n_bytes, const char **why)
-{
-    struct og_request_edit edit;
-    char *copy;
-    int r;
-
-    /* Saving what is there already changes nothing and forgets no error. */
-    if ((n_bytes == strlen(found->request->text) &&
-         memcmp(text, found->request->text, n_bytes) == 0) ||
-        (og_tree_is_last_answer(found->request, uid) &&
-         n_bytes == strlen(found->request->answered_text) &&
-         memcmp(text, found->request->answered_text, n_bytes) == 0))
-        return 0;
-    r = og_request_file_read(found->request, text, n_bytes, &edit);
-    if (r < 0)
-        return refuse(daemon, found, uid, r, edit.problem, why);
-    if (strcmp(edit.decision, "pending") == 0)
-        return edit.reason[0] ? refuse(daemon, found, uid, -EBADMSG,
-                                       "there is a reason but the decision is still pending", why)
-                              : 0;
-    copy = strndup(text, n_bytes);
-    if (!copy)
-        return -EIO;
-    r = answer(daemon, found, uid, edit.decision, edit.reason, NULL, copy, why);
-    free(copy);
-    return r;
-}
-
-/* "approve 1a2b3c4d [why]\n" */
-static int save_decision(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
-                         const char *text, size_t n_bytes, const char **why)
-{
-    char line[600], *word, *digest, *reason, *rest = NULL;
-
-    if (n_bytes >= sizeof(line) || memchr(text, '\0', n_bytes))
-        return refuse(daemon, found, uid, -EINVAL, "the line is too long or not text", why);
-    memcpy(line, text, n_bytes);
-    line[n_bytes] = '\0';
-    line[strcspn(line, "\r\n")] = '\0';
-    word = strtok_r(line, " ", &rest);
-    digest = strtok_r(NULL, " ", &rest);
-    reason = rest ? rest : line + n_bytes;
-    if (!word || !digest || (strcmp(word, "approve") != 0 && strcmp(word, "deny") != 0))
-        return refuse(daemon, found, uid, -EINVAL,
-                      "write: approve DIGEST8 [reason], or: deny DIGEST8 reason", why);
-    return answer(daemon, found, uid, word, reason, digest, NULL, why);
-}
-
-int og_tree_save(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
-                 const char *text, size_t n_bytes, const char **why)
-{
-    *why = "";
-    if (found->kind == OG_NODE_REQUEST)
-        return save_request(daemon, found, uid, text, n_bytes, why);
-    if (found->kind == OG_NODE_CONTROL)
-        return save_decision(daemon, found, uid, text, n_bytes, why);
-    return -EROFS;
 }
 
 /* ---- the socket's way ---- */
@@ -361,7 +400,7 @@ int og_tree_get(struct og_daemon *daemon, const struct og_peer *who, const char 
         return r;
     *is_folder = found.kind == OG_NODE_FOLDER;
     if (*is_folder)
-        return og_tree_list(daemon, path, add_name, out);
+        return og_tree_list(daemon, path, who->uid, add_name, out);
     return og_tree_text(daemon, &found, who->uid, out);
 }
 
@@ -372,14 +411,11 @@ int og_tree_put(struct og_daemon *daemon, const struct og_peer *who, const char 
     int r = og_tree_find(daemon, path, &found);
 
     *why = "";
+    if (r == -ENOENT && og_tree_is_new_document(&found))
+        r = 0;
     if (r < 0)
         return r;
-    if (found.kind != OG_NODE_REQUEST && found.kind != OG_NODE_CONTROL) {
-        *why = "this file is read-only";
-        return -EROFS;
-    }
-    r = og_approvals_may_answer(daemon->approvals, found.request, who->uid, why);
-    if (r < 0)
-        return refuse(daemon, &found, who->uid, r, *why, why);
-    return og_tree_save(daemon, &found, who->uid, text, n_bytes, why);
+    r = og_tree_may_write(daemon, &found, who->uid, why);
+    return r < 0 ? og_tree_refuse(daemon, &found, who->uid, r, *why, NULL, 0, why)
+                 : og_tree_save(daemon, &found, who->uid, text, n_bytes, why);
 }

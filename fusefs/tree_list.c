@@ -3,8 +3,13 @@
 #define _GNU_SOURCE 1
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "fusefs/policy_edit.h"
+#include "fusefs/policy_history.h"
+#include "fusefs/refusal.h"
 #include "fusefs/tree_parts.h"
 
 static void each(og_node_visit *visit, void *context, const char *const *names, size_t n)
@@ -17,7 +22,7 @@ static void each(og_node_visit *visit, void *context, const char *const *names, 
          OG_COUNT(((const char *const[]){__VA_ARGS__})))
 #define LIST(name)                                                                    \
     void name(struct og_daemon *daemon OG_UNUSED, const struct og_found *found OG_UNUSED, \
-              og_node_visit *visit, void *context)
+              uint32_t uid OG_UNUSED, og_node_visit *visit, void *context)
 
 bool og_request_is_listed_pending(const struct og_request *request)
 {
@@ -49,28 +54,40 @@ const char *og_request_folder(const struct og_request *request)
 
 LIST(list_root)
 {
-    EACH("README", "status", "health", ".error", "audit", "approvals", "sessions", "policies",
-         "metrics");
+    EACH("README", "version", "status", "health", ".error", "ctl", "audit", "approvals", "sessions",
+         "policies", "targets", "metrics");
+}
+
+/* The file is there from the first refused save on. */
+static bool access_errors(const struct og_daemon *daemon)
+{
+    char path[4200];
+
+    (void)snprintf(path, sizeof(path), "%s/errors.jsonl", daemon->options.state);
+    return access(path, F_OK) == 0;
 }
 
 LIST(list_approvals)
 {
-    EACH("pending", "approved", "denied", "expired", "requests");
+    EACH("pending", "approved", "denied", "expired", "mine", "requests", "drafts");
+    if (access_errors(daemon))
+        visit(context, "errors.jsonl");
 }
 
 LIST(list_request)
 {
-    EACH("request.yaml", "sql", "status", "digest", "decision", "error");
+    EACH("request.yaml", "sql", "status", "digest", "decision", "plan.txt", "history.jsonl",
+         "error");
 }
 
 LIST(list_session)
 {
-    EACH("info.json", "state");
+    EACH("info.json", "state", "user", "agent", "dsn", "queries.jsonl", "ctl");
 }
 
 LIST(list_policies)
 {
-    EACH("active", "problem");
+    EACH("active", "problem", "edit", "history");
 }
 
 LIST(list_metrics)
@@ -83,10 +100,22 @@ LIST(list_audit)
     DIR *stream = opendir(og_ledger_folder(daemon->ledger));
     const struct dirent *entry;
 
-    visit(context, "current.jsonl");
+    EACH("current.jsonl", "stream", "mine");
     while (stream && (entry = readdir(stream)))
         if (strstr(entry->d_name, ".jsonl") || strstr(entry->d_name, ".anchors") ||
             strcmp(entry->d_name, "anchor.pub.pem") == 0)
+            visit(context, entry->d_name);
+    if (stream)
+        (void)closedir(stream);
+}
+
+LIST(list_mine)
+{
+    DIR *stream = opendir(og_ledger_folder(daemon->ledger));
+    const struct dirent *entry;
+
+    while (stream && (entry = readdir(stream)))
+        if (strstr(entry->d_name, ".jsonl"))
             visit(context, entry->d_name);
     if (stream)
         (void)closedir(stream);
@@ -125,6 +154,28 @@ LIST(list_expired)
     list_state(daemon, "expired", visit, context);
 }
 
+LIST(list_own)
+{
+    for (const struct og_request *r = og_approvals_first(daemon->approvals); r; r = r->next) {
+        char name[OG_ID_BYTES + 8];
+
+        (void)snprintf(name, sizeof(name), "%s.yaml", r->id);
+        if (r->requester_uid == uid)
+            visit(context, name);
+    }
+}
+
+LIST(list_drafts)
+{
+    og_refusal_list(daemon->options.state, UINT32_MAX, visit, context);
+}
+
+LIST(list_own_drafts)
+{
+    og_refusal_list(daemon->options.state, (uint32_t)strtoul(found->part[0], NULL, 10), visit,
+                    context);
+}
+
 LIST(list_requests)
 {
     for (const struct og_request *r = og_approvals_first(daemon->approvals); r; r = r->next)
@@ -144,4 +195,37 @@ LIST(list_active)
 
     for (size_t i = 0; i < n; i++)
         visit(context, files[i].name);
+}
+
+LIST(list_edit)
+{
+    EACH(".test", ".commit", ".abort");
+    if (og_tree_is_admin(daemon, uid))
+        og_policy_edit_list(daemon, visit, context);
+}
+
+LIST(list_history)
+{
+    og_policy_history_list(og_policy_store_kept(daemon->policies), visit, context);
+}
+
+LIST(list_targets)
+{
+    const char *name;
+
+    for (size_t i = 0; (name = og_config_target(daemon->config, i)); i++)
+        visit(context, name);
+    for (const struct og_session *s = daemon->sessions; s; s = s->next) {
+        bool is_new = s->who.target && !og_config_has_target(daemon->config, s->who.target);
+
+        for (const struct og_session *t = daemon->sessions; is_new && t != s; t = t->next)
+            is_new = !t->who.target || strcmp(t->who.target, s->who.target) != 0;
+        if (is_new)
+            visit(context, s->who.target);
+    }
+}
+
+LIST(list_target)
+{
+    EACH("labels", "sessions");
 }

@@ -7,13 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fusefs/json.h"
-#include "fusefs/request_file.h"
+#include "fusefs/policy_edit.h"
 #include "fusefs/tree_parts.h"
 
 #define TEXT(name)                                                                        \
     int name(struct og_daemon *daemon OG_UNUSED, const struct og_found *found OG_UNUSED,  \
-             uint32_t uid OG_UNUSED, struct og_buf *out)
+             uint32_t uid OG_UNUSED, struct og_buf *out OG_UNUSED)
 
 /* ---- last errors, one per uid ---- */
 
@@ -35,7 +34,9 @@ void og_tree_note_error(uint32_t uid, const char *path, const char *why)
         n_errors++;
     i %= MAX_ERRORS;
     errors[i].uid = uid;
-    (void)snprintf(errors[i].text, sizeof(errors[i].text), "%s: %s\n", path, why);
+    errors[i].text[0] = '\0';
+    if (*why)
+        (void)snprintf(errors[i].text, sizeof(errors[i].text), "%s: %s\n", path, why);
 }
 
 const char *og_tree_last_error(uint32_t uid)
@@ -44,6 +45,17 @@ const char *og_tree_last_error(uint32_t uid)
         if (errors[i].uid == uid)
             return errors[i].text;
     return "";
+}
+
+TEXT(text_nothing)
+{
+    return 0;
+}
+
+TEXT(text_version)
+{
+    og_buf_append_str(out, PACKAGE_VERSION "\n");
+    return 0;
 }
 
 TEXT(text_error)
@@ -60,8 +72,8 @@ TEXT(text_readme)
                       "odbcguard " PACKAGE_VERSION "\n\n"
                       "This folder is guardfs: the ledger, approvals, sessions, policies and metrics\n"
                       "of guarded ODBC connections, as files.\n\n");
-#define NODE(path, kind, mode, reader, function, what) \
-    if (what[0])                                       \
+#define NODE(path, kind, mode, reader, function, writer, what) \
+    if (what[0])                                               \
         og_buf_printf(out, "  %-36s %s\n", path, what);
 #include "fusefs/node.tbl.h"
 #undef NODE
@@ -175,103 +187,6 @@ TEXT(text_current)
     return 0;
 }
 
-/* ---- requests ---- */
-
-/* Who answered finds what they saved, as editors expect; everybody else decides for themselves, from a
- * file that is undecided. */
-TEXT(text_request)
-{
-    const struct og_request *r = found->request;
-
-    og_buf_append_str(out, og_tree_is_last_answer(r, uid) ? r->answered_text : r->text);
-    return 0;
-}
-
-static void put_answers(const struct og_request *r, struct og_buf *out)
-{
-    og_buf_printf(out, "# state: %s\n", og_request_state_word(r->state));
-    for (size_t i = 0; i < r->n_answers; i++)
-        og_buf_printf(out, "# %s: %s at %" PRId64 "\n", r->answers[i].decision, r->answers[i].person,
-                      r->answers[i].unix_ms);
-}
-
-TEXT(text_answered)
-{
-    const struct og_request *r = found->request;
-
-    if (r->n_answers)
-        og_request_file_answered(r, r->answers[r->n_answers - 1].decision,
-                                 r->answers[r->n_answers - 1].reason, out);
-    else
-        og_buf_append_str(out, r->text);
-    put_answers(r, out);
-    return 0;
-}
-
-TEXT(text_sql)
-{
-    og_buf_printf(out, "%s\n", found->request->sql);
-    return 0;
-}
-
-TEXT(text_state)
-{
-    og_buf_printf(out, "%s\n", og_request_state_word(found->request->state));
-    return 0;
-}
-
-TEXT(text_digest)
-{
-    og_buf_printf(out, "%s\n", found->request->digest);
-    return 0;
-}
-
-TEXT(text_last_error)
-{
-    if (*found->request->error)
-        og_buf_printf(out, "%s\n", found->request->error);
-    return 0;
-}
-
-/* ---- sessions ---- */
-
-TEXT(text_session)
-{
-    const struct og_session *s = found->session;
-    struct og_json json;
-
-    og_json_init(&json, out);
-    og_json_open(&json, NULL, '{');
-    og_json_text(&json, "session", s->id);
-    og_json_text(&json, "state", s->state);
-    og_json_text(&json, "principal", s->who.display);
-    og_json_text(&json, "evidence", s->who.evidence);
-    og_json_text(&json, "target", s->who.target);
-    og_json_text(&json, "dsn", s->who.dsn);
-    og_json_text(&json, "placement", s->who.placement);
-    og_json_text(&json, "app_asserted", s->who.app);
-    og_json_text(&json, "purpose_asserted", s->who.purpose);
-    og_json_text(&json, "exe", s->peer.exe);
-    og_json_text(&json, "cmd_line", s->peer.cmd_line);
-    og_json_number(&json, "uid", s->peer.uid);
-    og_json_integer(&json, "pid", s->peer.pid);
-    og_json_integer(&json, "opened_unix_ms", s->opened_ms);
-    og_json_integer(&json, "ended_unix_ms", s->ended_ms);
-    og_json_number(&json, "statements", s->n_statements);
-    og_json_number(&json, "denied", s->n_denied);
-    og_json_number(&json, "rows", s->n_rows);
-    og_json_number(&json, "masked_cells", s->n_masked_cells);
-    og_json_close(&json, '}');
-    og_buf_append_char(out, '\n');
-    return 0;
-}
-
-TEXT(text_session_state)
-{
-    og_buf_printf(out, "%s\n", found->session->state);
-    return 0;
-}
-
 /* ---- policies ---- */
 
 TEXT(text_policy)
@@ -290,5 +205,30 @@ TEXT(text_policy)
 TEXT(text_problem)
 {
     og_buf_append_str(out, og_policy_store_problem(daemon->policies));
+    return 0;
+}
+
+TEXT(text_edit)
+{
+    return og_policy_edit_read(daemon, found->part[0], out);
+}
+
+/* ---- targets ---- */
+
+TEXT(text_target_labels)
+{
+    size_t n;
+    const char *const *labels = og_config_labels(daemon->config, found->part[0], &n);
+
+    for (size_t i = 0; i < n; i++)
+        og_buf_printf(out, "%s\n", labels[i]);
+    return 0;
+}
+
+TEXT(text_target_sessions)
+{
+    for (const struct og_session *s = daemon->sessions; s; s = s->next)
+        if (!s->ended_ms && s->who.target && strcmp(s->who.target, found->part[0]) == 0)
+            og_buf_printf(out, "%s %s\n", s->id, s->who.display);
     return 0;
 }
