@@ -30,6 +30,12 @@ OG_UNIT_TESTS = \
 check_PROGRAMS += $(OG_UNIT_TESTS)
 TESTS += $(OG_UNIT_TESTS)
 
+# What a driver says of itself; tests/live/test_capabilities.py runs it on both sides.
+check_PROGRAMS += tests/odbc/capabilities
+tests_odbc_capabilities_SOURCES = tests/odbc/capabilities.c
+tests_odbc_capabilities_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
+tests_odbc_capabilities_LDADD = $(ODBC_LIBS) -ldl
+
 # The setup library through odbcinst, as tools load it.
 check_PROGRAMS += tests/odbc/test_setup
 TESTS += tests/odbc/test_setup
@@ -163,7 +169,8 @@ tests_live_test_pg_catalog_SOURCES = tests/live/test_pg_catalog.c driver/pg_cata
 tests_live_test_pg_catalog_LDADD = $(OG_UNIT_LIBS) -ldl
 
 EXTRA_DIST += tests/bypass/honest.txt tests/bypass/run.py tests/bypass/statements.txt tests/faces.sh \
-	tests/features tests/lint.sh tests/live/rig.py tests/live/test_editors.py \
+	tests/features tests/lint.sh tests/live/mariadb.py tests/live/rig.py \
+	tests/live/test_capabilities.py tests/live/test_editors.py tests/odbc/capability_exceptions.txt \
 	tests/live/test_failures.py tests/live/test_kill.py tests/live/test_main_job.py \
 	tests/live/test_pg_catalog.sh tests/odbc_raw.py tests/transparency.py
 EXTRA_DIST += tools/fuzz
