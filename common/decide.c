@@ -339,8 +339,7 @@ static void judge(const struct og_decide *decide, const struct og_principal *mem
 
     *judgement = (struct judgement){.rank = RANK_NONE};
     if (facts->refusal.what) {
-        refuse(judgement, og_arena_printf(decide->arena, "this statement is not understood: %s",
-                                          facts->refusal.what),
+        refuse(judgement, og_decide_refusal_text(decide),
                og_decide_sentence(decide, facts->refusal.instead));
         return;
     }
@@ -401,11 +400,13 @@ static void judge_chain(const struct og_decide *decide, struct lists *lists,
                         struct og_verdict *out)
 {
     const struct og_principal_chain *chain = decide->input->chain;
+    bool is_all_observed = true;
 
     for (size_t i = 0; i < chain->n_members; i++) {
         struct judgement judgement;
 
         judge_member(decide, &chain->members[i], lists, &judgement);
+        is_all_observed = is_all_observed && judgement.verdict.is_observed;
         if (i == 0)
             *out = judgement.verdict;
         else
@@ -419,6 +420,7 @@ static void judge_chain(const struct og_decide *decide, struct lists *lists,
         out->needs_measure = true;
         out->rows_bound = lists->rows_bound;
     }
+    out->may_run_blind = is_all_observed && !og_decide_has_masks(decide, false);
     out->matched = lists->matched;
     out->n_matched = lists->n_matched;
     if (out->kind == OG_VERDICT_APPROVE) {

@@ -82,6 +82,8 @@ struct og_verdict {
     bool is_over_rows;       /* a rule with `rows` decided */
     uint64_t measured_rows;
     bool is_observed;        /* an observing policy let it pass: would_be is what enforcing gives */
+    bool may_run_blind;      /* only observing policies decide here and nothing is masked: whatever the
+                              * statement means, it may run */
     bool is_data_observed;   /* masks were not applied because data-mode observe says so */
     enum og_verdict_kind would_be;
 };

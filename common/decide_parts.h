@@ -69,6 +69,8 @@ const char *og_decide_rows_text(const struct og_decide *decide, const struct og_
                                 const struct og_rule *rule, const struct og_pair *pair);
 /* "to filter", "in GROUP BY": how a masked column cannot be used. */
 const char *og_decide_use_text(enum og_use use);
+/* Why the statement is not understood, and where in it that stands. */
+const char *og_decide_refusal_text(const struct og_decide *decide);
 /* With a capital letter first, as a sentence. */
 const char *og_decide_sentence(const struct og_decide *decide, const char *text);
 

@@ -47,6 +47,17 @@ const char *og_decide_sentence(const struct og_decide *decide, const char *text)
     return copy;
 }
 
+const char *og_decide_refusal_text(const struct og_decide *decide)
+{
+    const struct og_refusal *refusal = &decide->facts->refusal;
+
+    if (refusal->position == SIZE_MAX)
+        return og_arena_printf(decide->arena, "this statement is not understood: %s",
+                               refusal->what);
+    return og_arena_printf(decide->arena, "this statement is not understood: %s, at byte %zu",
+                           refusal->what, refusal->position);
+}
+
 static const char *or_empty(const char *text)
 {
     return text ? text : "";

@@ -8,7 +8,8 @@
 #include "common/limits.h"
 
 #define MAX_DEPTH 64u
-#define MAX_ARGUMENTS 3u
+#define MAX_ARGUMENTS 4u
+#define MAX_NAME_BYTES 64u
 
 static const struct function {
     const char *name;
@@ -247,45 +248,128 @@ static void fill(const char *form, const struct og_buf *args, size_t n_args, str
     }
 }
 
-static const struct function *find_function(const struct walk *walk)
+/* The name in lower case, with the word of the first argument behind it where that is a unit.
+ * What does not fit is no name that is known. */
+static void read_name(struct walk *walk, char name[static MAX_NAME_BYTES])
 {
+    const struct og_token *token = peek(walk);
+    size_t n = strlen(name);
+
+    if (!token || token->kind != OG_TOKEN_WORD || n + 1 + token->n_bytes >= MAX_NAME_BYTES) {
+        name[0] = '\0';
+        return;
+    }
+    if (n)
+        name[n++] = ' ';
+    for (size_t i = 0; i < token->n_bytes; i++) {
+        char c = walk->text[token->position + i];
+
+        name[n++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    name[n] = '\0';
+    walk->i++;
+}
+
+/* The word of a type as convert's last argument: it moves to the name. */
+static void take_type(char name[static MAX_NAME_BYTES], struct og_buf *args, size_t *n_args)
+{
+    const char *word = *n_args ? og_buf_str(&args[*n_args - 1]) : "";
+    size_t n = strlen(name), n_word = strcspn(word, " \t\r\n");
+
+    if (!*word || n + 1 + n_word >= MAX_NAME_BYTES ||
+        word[n_word + strspn(word + n_word, " \t\r\n")])
+        return;
+    name[n++] = ' ';
+    for (size_t i = 0; i < n_word; i++)
+        name[n++] = word[i] >= 'A' && word[i] <= 'Z' ? (char)(word[i] - 'A' + 'a') : word[i];
+    name[n] = '\0';
+    --*n_args;
+}
+
+/* Returns: the form for so many arguments, or NULL with *is_known when another number would do. */
+static const char *find_form(const struct walk *walk, const char *name, size_t n_args,
+                             bool *is_known)
+{
+    *is_known = false;
     for (size_t i = 0; i < OG_COUNT(functions); i++) {
-        if (is_word(walk, peek(walk), functions[i].name))
-            return &functions[i];
+        const char *form = walk->dialect == OG_DIALECT_POSTGRESQL ? functions[i].postgresql
+                                                                  : functions[i].sqlite;
+
+        if (!form || strcmp(functions[i].name, name) != 0)
+            continue;
+        *is_known = true;
+        if (n_args >= functions[i].n_least && n_args <= functions[i].n_most)
+            return form;
     }
     return NULL;
 }
 
+static bool has_name(const char *name)
+{
+    size_t n = strlen(name);
+
+    for (size_t i = 0; n && i < OG_COUNT(functions); i++)
+        if (strncmp(functions[i].name, name, n) == 0 &&
+            (functions[i].name[n] == '\0' || functions[i].name[n] == ' '))
+            return true;
+    return false;
+}
+
+/* From behind the name to behind the closing brace. */
+static int read_call(struct walk *walk, char name[static MAX_NAME_BYTES], struct og_buf *args,
+                     size_t *n_args)
+{
+    bool is_first_a_word = strncmp(name, "timestamp", 9) == 0;
+    int r;
+
+    *n_args = 0;
+    skip_gap(walk);
+    if (is_mark(walk, '}')) { /* {fn CURRENT_DATE} */
+        walk->i++;
+        return 0;
+    }
+    r = take_mark(walk, '(', "a scalar function without parentheses");
+    if (r == 0 && is_first_a_word) {
+        skip_gap(walk);
+        read_name(walk, name);
+        r = take_mark(walk, ',', "a unit of time without a comma behind it");
+    }
+    if (r == 0)
+        r = read_arguments(walk, args, n_args);
+    if (r == 0)
+        r = take_mark(walk, '}', "a scalar function with something behind its parentheses");
+    if (r == 0 && strcmp(name, "convert") == 0)
+        take_type(name, args, n_args);
+    return r;
+}
+
 static int expand_function(struct walk *walk, struct og_buf *out)
 {
+    char name[MAX_NAME_BYTES] = "";
     struct og_buf args[MAX_ARGUMENTS];
-    const struct function *function;
     const char *form = NULL;
-    size_t n_args, name;
+    size_t n_args, start;
+    bool is_known;
     int r;
 
     skip_gap(walk);
-    name = walk->i;
-    function = find_function(walk);
-    if (function)
-        form = walk->dialect == OG_DIALECT_POSTGRESQL ? function->postgresql : function->sqlite;
-    if (!form)
-        return fail_at(walk, name, "a scalar function that is not known here");
-    walk->i++;
-    r = take_mark(walk, '(', "a scalar function without parentheses");
-    if (r != 0)
-        return r;
+    start = walk->i;
+    read_name(walk, name);
+    if (!has_name(name))
+        return fail_at(walk, start, "a scalar function that is not known here");
     for (size_t i = 0; i < MAX_ARGUMENTS; i++)
         og_buf_init(&args[i], OG_MAX_SQL_BYTES);
-    r = read_arguments(walk, args, &n_args);
-    if (r == 0 && (n_args < function->n_least || n_args > function->n_most))
-        r = fail_at(walk, name, "a scalar function with another number of arguments");
-    if (r == 0)
-        r = take_mark(walk, '}', "a scalar function with something behind its parentheses");
-    for (size_t i = 0; i < MAX_ARGUMENTS; i++) {
+    r = read_call(walk, name, args, &n_args);
+    if (r == 0) {
+        form = find_form(walk, name, n_args, &is_known);
+        if (!form)
+            r = fail_at(walk, start,
+                        is_known ? "a scalar function with another number of arguments"
+                                 : "a scalar function that is not known here");
+    }
+    for (size_t i = 0; i < MAX_ARGUMENTS; i++)
         if (og_buf_is_failed(&args[i]))
             r = -ENOMEM;
-    }
     if (r == 0)
         fill(form, args, n_args, out);
     for (size_t i = 0; i < MAX_ARGUMENTS; i++)

@@ -42,6 +42,8 @@ OG_MUST int og_sqlite_self_check(const struct og_sqlite_api *api, struct og_buf 
 OG_MUST int og_sqlite_analyser_new(const struct og_sqlite_api *api, sqlite3 *db,
                                    struct og_sqlite_analyser **out);
 struct og_sqlite_analyser *og_sqlite_analyser_free(struct og_sqlite_analyser *analyser);
+/* The same where the handle is closed already. */
+struct og_sqlite_analyser *og_sqlite_analyser_drop(struct og_sqlite_analyser *analyser);
 
 /* Analyses one statement. As og_pg_analyse. Works while the application steps its own statements
  * on the handle, inside its transaction and with its uncommitted and temporary tables; leaves no

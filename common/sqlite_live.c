@@ -141,6 +141,12 @@ static bool allows_definition(const struct og_facts *facts, int action, const ch
     }
 }
 
+/* With autocommit off the driver itself begins, and takes back what failed. */
+static bool is_drivers_transaction(const char *word)
+{
+    return og_sq_is_same(word, "BEGIN") || og_sq_is_same(word, "ROLLBACK");
+}
+
 static bool allows_by_facts(const struct og_facts *facts, int action, const char *a, const char *b,
                             const char *schema)
 {
@@ -155,9 +161,7 @@ static bool allows_by_facts(const struct og_facts *facts, int action, const char
     case SQLITE_FUNCTION:
         return has_function(facts, b);
     case SQLITE_TRANSACTION:
-        /* with autocommit off the driver itself begins, and takes back what failed */
-        return facts->is_transaction_control || og_sq_is_same(a, "BEGIN") ||
-               og_sq_is_same(a, "ROLLBACK");
+        return facts->is_transaction_control || is_drivers_transaction(a);
     case SQLITE_SAVEPOINT:
         return facts->is_transaction_control;
     case SQLITE_PRAGMA:
@@ -227,6 +231,8 @@ static bool allows_catalog(int action, const char *a, const char *b)
         return is_schema_table(a);
     case SQLITE_FUNCTION:
         return og_sq_function_kind(b) != OG_SQ_FUNCTION_UNKNOWN;
+    case SQLITE_TRANSACTION:
+        return is_drivers_transaction(a);
     default:
         return false;
     }
@@ -629,17 +635,23 @@ static int allow_transactions(void *context, int action, const char *a, const ch
     return action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT ? SQLITE_OK : SQLITE_DENY;
 }
 
-struct og_sqlite_analyser *og_sqlite_analyser_free(struct og_sqlite_analyser *analyser)
+struct og_sqlite_analyser *og_sqlite_analyser_drop(struct og_sqlite_analyser *analyser)
 {
     if (!analyser)
         return NULL;
-    /* the handle must not call into freed memory, and stays closed without its analyser */
-    (void)analyser->api.sqlite3_set_authorizer(analyser->live, allow_transactions, NULL);
     (void)analyser->api.sqlite3_close(analyser->shadow);
     og_sq_schema_release(&analyser->schema);
     og_arena_release(&analyser->permit_arena);
     free(analyser);
     return NULL;
+}
+
+struct og_sqlite_analyser *og_sqlite_analyser_free(struct og_sqlite_analyser *analyser)
+{
+    /* the handle must not call into freed memory, and stays closed without its analyser */
+    if (analyser)
+        (void)analyser->api.sqlite3_set_authorizer(analyser->live, allow_transactions, NULL);
+    return og_sqlite_analyser_drop(analyser);
 }
 
 bool og_sqlite_compiled_is(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes)

@@ -11,6 +11,7 @@
 
 #include "common/utf.h"
 #include "driver/conf_string.h"
+#include "driver/conf_target.h"
 
 #define DEFAULT_SOCKET "/run/odbcguard/guard.sock"
 #define DEFAULT_APPROVAL_TIMEOUT_S 20u
@@ -301,37 +302,6 @@ static bool is_managers_key(const struct og_pair *pair)
     return begins_with_guard(pair->key);
 }
 
-static bool may_go_down(const struct og_conf *conf, const char *key)
-{
-    static const struct {
-        const char *driver;
-        const char *key;
-    } allowed[] = {
-#define TARGET_KEY(driver, key) {driver, key},
-#include "driver/target_key.tbl.h"
-#undef TARGET_KEY
-    };
-    const char *file = strrchr(conf->driver_path, '/');
-
-    file = file ? file : conf->driver_path;
-    for (size_t i = 0; i < OG_COUNT(allowed); i++)
-        if (strstr(file, allowed[i].driver) && strcasecmp(allowed[i].key, key) == 0)
-            return true;
-    return false;
-}
-
-/* Whether the real driver reads the pair as one value. Not all drivers know braces: SQLite's reads on
- * behind a semicolon within them as the next key. psqlODBC reads braces (dconn_get_attributes,
- * drvconn.c) but takes them off passwords only (decode_or_remove_braces, dlg_specific.c). */
-static bool is_one_value(const struct og_conf *conf, const struct og_pair *pair)
-{
-    const char *file = strrchr(conf->driver_path, '/');
-
-    return !strchr(pair->value, ';') ||
-           (strstr(file ? file : conf->driver_path, "psqlodbc") &&
-            (strcasecmp(pair->key, "PWD") == 0 || strcasecmp(pair->key, "Password") == 0));
-}
-
 static SQLRETURN make_target_string(const struct request *request)
 {
     struct og_conf *conf = request->conf;
@@ -347,14 +317,14 @@ static SQLRETURN make_target_string(const struct request *request)
 
         if (is_managers_key(pair))
             continue;
-        if (!may_go_down(conf, pair->key)) {
+        if (!og_conf_may_go_down(conf, pair->key)) {
             og_buf_wipe(&out);
             return fail(request->diag,
                         "the key %s is not handed to the real driver from %s: put it into the "
                         "target's own data source", pair->key,
                         pair->is_from_section ? "a guarded data source" : "a connection string");
         }
-        if (!is_one_value(conf, pair)) {
+        if (!og_conf_is_one_value(conf, pair)) {
             og_buf_wipe(&out);
             return fail(request->diag,
                         "the value of %s holds a semicolon, behind which the real driver may read "

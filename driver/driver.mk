@@ -43,6 +43,8 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/conf.h \
 	driver/conf_string.c \
 	driver/conf_string.h \
+	driver/conf_target.c \
+	driver/conf_target.h \
 	driver/ctype.tbl.h \
 	driver/diag.c \
 	driver/diag.h \
@@ -90,6 +92,7 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/sqlite_target.h \
 	driver/target.c \
 	driver/target.h \
+	driver/target_attr.tbl.h \
 	driver/target_key.tbl.h \
 	driver/wide.c \
 	driver/wide.h

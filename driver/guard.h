@@ -109,6 +109,10 @@ struct og_guard_text {
     SQLINTEGER n_sent;
     bool is_wide;
     bool is_expanded; /* escapes were expanded: goes down with NOSCAN */
+    /* Why it cannot be analysed (static texts), or NULL: a refusal that the verdict takes up, so
+     * that it is recorded, and passes where policies only observe. */
+    const char *refusal, *instead;
+    size_t refusal_at; /* byte offset, or SIZE_MAX */
 };
 
 enum og_guard_state {
@@ -194,6 +198,9 @@ SQLRETURN og_guard_text_take(struct og_guard_stmt *stmt, const void *text, SQLIN
 /* Splits stmt->text.utf8 into stmt->lex (in facts_arena). */
 SQLRETURN og_guard_text_split(struct og_guard_stmt *stmt);
 void og_guard_text_release(struct og_guard_text *text);
+/* The bytes that the ledger's digest speaks of: the analysed text, or what goes down where that
+ * is no text. Borrowed. */
+const void *og_guard_text_bytes(const struct og_guard_text *text, size_t *n_bytes);
 
 /* guard_gate.c */
 SQLRETURN og_gate_judge(struct og_guard_stmt *stmt);

@@ -2,11 +2,18 @@
 /* Attributes. Those that say where rows and parameters lie are kept, because the guard fills
  * rowsets itself while a plan masks; those that change what statements mean or load code are
  * closed. Everything else goes straight through. */
+#include "driver/conf_target.h"
 #include "driver/guard.h"
 
 /* Driver-private attributes begin here (ODBC 3.8, "Driver-Specific Attributes", and what drivers
  * did before there was a range): they can load code, trace rows or change what text means. */
 #define FIRST_PRIVATE 1000
+
+static bool is_private(SQLINTEGER attribute)
+{
+    return attribute >= FIRST_PRIVATE &&
+           (attribute < SQL_ATTR_APP_ROW_DESC || attribute > SQL_ATTR_METADATA_ID);
+}
 
 static SQLRETURN close_attribute(struct og_guard_object *object, SQLINTEGER attribute,
                                  const char *why)
@@ -88,7 +95,7 @@ static SQLRETURN set_stmt(struct og_guard_stmt *stmt, set_attribute *below, SQLI
     SQLULEN number = (SQLULEN)(uintptr_t)value;
 
     og_guard_enter(&stmt->object);
-    if (attribute >= FIRST_PRIVATE && attribute < SQL_ATTR_APP_ROW_DESC)
+    if (is_private(attribute) && !og_conf_may_set(stmt->dbc->conf, attribute))
         return close_attribute(&stmt->object, attribute, "it is the real driver's own");
     if (attribute == SQL_ATTR_ASYNC_ENABLE && number != SQL_ASYNC_ENABLE_OFF)
         return close_attribute(&stmt->object, attribute,
@@ -122,7 +129,7 @@ static SQLRETURN SQL_API guard_SQLSetStmtOption(SQLHSTMT handle, SQLUSMALLINT op
     struct og_guard_stmt *stmt = handle;
 
     og_guard_enter(&stmt->object);
-    if (option >= FIRST_PRIVATE)
+    if (is_private(option) && !og_conf_may_set(stmt->dbc->conf, option))
         return close_attribute(&stmt->object, option, "it is the real driver's own");
     if (option == SQL_ASYNC_ENABLE && value != SQL_ASYNC_ENABLE_OFF)
         return close_attribute(&stmt->object, option,
@@ -310,13 +317,15 @@ static SQLRETURN check_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER
 
     if (attribute == SQL_ATTR_TRANSLATE_LIB)
         return close_attribute(&dbc->object, attribute, "it loads code");
-    if (attribute == SQL_ATTR_CURRENT_CATALOG && dbc->is_connected)
+    /* psqlODBC and SQLite ODBC take it for nothing */
+    if (attribute == SQL_ATTR_CURRENT_CATALOG && dbc->is_connected &&
+        dbc->dialect == OG_DIALECT_NONE)
         return close_attribute(&dbc->object, attribute,
                                "it changes what names mean; connect to the database you need");
     if (attribute == SQL_ATTR_ASYNC_ENABLE && number != SQL_ASYNC_ENABLE_OFF)
         return close_attribute(&dbc->object, attribute,
                                "asynchronous execution is not open in this version");
-    if (attribute >= FIRST_PRIVATE)
+    if (is_private(attribute) && !og_conf_may_set(dbc->conf, attribute))
         return close_attribute(&dbc->object, attribute, "it is the real driver's own");
     return SQL_SUCCESS;
 }

@@ -429,11 +429,13 @@ static SQLRETURN SQL_API guard_SQLDisconnect(SQLHDBC handle)
     og_guard_enter(&dbc->object);
     for (struct og_guard_stmt *stmt = dbc->statements; stmt; stmt = stmt->next)
         og_gate_finish(stmt, SQL_SUCCESS);
-    /* The analysis lets go of the real driver's handle before that is closed. */
-    dbc->analyser = og_sqlite_analyser_free(dbc->analyser);
+    /* The real driver may refuse (an open transaction): then the connection lives on, guarded. */
+    if (dbc->analyser && og_sqlite_permit_transaction(dbc->analyser) != 0)
+        dbc->is_resolution_lost = true;
     code = og_guard_below_dbc(dbc, dbc->object.calls->SQLDisconnect(dbc->object.below));
     if (!SQL_SUCCEEDED(code))
         return code;
+    dbc->analyser = og_sqlite_analyser_drop(dbc->analyser);
     undo_connect(dbc);
     dbc->is_connected = false;
     return code;

@@ -60,6 +60,24 @@ static void add_reduced(struct og_guard_object *object, const struct og_guard_st
     og_buf_release(&text);
 }
 
+/* The form that the driver manager would take: where there is SQLError, texts may read otherwise
+ * there (SQLite ODBC), and each record is handed out once. */
+static SQLRETURN read_record(struct og_guard_object *object, SQLSMALLINT handle_type,
+                             SQLSMALLINT number, SQLCHAR *sqlstate, SQLINTEGER *native,
+                             SQLCHAR text[static SQL_MAX_MESSAGE_LENGTH + 1])
+{
+    const struct og_calls *calls = object->calls;
+    SQLSMALLINT n, max = SQL_MAX_MESSAGE_LENGTH + 1;
+
+    if (calls->SQLError)
+        return calls->SQLError(NULL, handle_type == SQL_HANDLE_DBC ? object->below : NULL,
+                               handle_type == SQL_HANDLE_STMT ? object->below : NULL, sqlstate,
+                               native, text, max, &n);
+    return calls->SQLGetDiagRec ? calls->SQLGetDiagRec(handle_type, object->below, number,
+                                                       sqlstate, native, text, max, &n)
+                                : SQL_NO_DATA;
+}
+
 /* stmt NULL: records of a connection. */
 static void absorb(struct og_guard_object *object, SQLSMALLINT handle_type,
                    const struct og_guard_stmt *stmt, bool is_reduced)
@@ -68,12 +86,8 @@ static void absorb(struct og_guard_object *object, SQLSMALLINT handle_type,
         SQLCHAR sqlstate[6] = "";
         SQLCHAR text[SQL_MAX_MESSAGE_LENGTH + 1] = "";
         SQLINTEGER native = 0;
-        SQLSMALLINT n_chars = 0;
 
-        if (!object->calls->SQLGetDiagRec ||
-            !SQL_SUCCEEDED(object->calls->SQLGetDiagRec(handle_type, object->below, number,
-                                                        sqlstate, &native, text,
-                                                        (SQLSMALLINT)sizeof(text), &n_chars)))
+        if (!SQL_SUCCEEDED(read_record(object, handle_type, number, sqlstate, &native, text)))
             return;
         if (is_reduced && !is_valueless((const char *)sqlstate)) {
             add_reduced(object, stmt, (const char *)sqlstate, native);

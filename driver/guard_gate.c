@@ -67,7 +67,10 @@ static int analyse(struct og_guard_stmt *stmt)
     int r = 0;
 
     og_facts_init(&stmt->facts, &stmt->facts_arena, dbc->dialect);
-    if (dbc->dialect == OG_DIALECT_POSTGRESQL)
+    if (stmt->text.refusal)
+        og_facts_refuse(&stmt->facts, stmt->text.refusal_at, stmt->text.refusal,
+                        stmt->text.instead);
+    else if (dbc->dialect == OG_DIALECT_POSTGRESQL)
         r = analyse_postgresql(stmt);
     else if (dbc->dialect == OG_DIALECT_SQLITE)
         r = og_sqlite_analyse(dbc->analyser, stmt->text.utf8, stmt->text.n_utf8, &stmt->facts);
@@ -77,6 +80,8 @@ static int analyse(struct og_guard_stmt *stmt)
     if (r == 0 && og_arena_is_failed(&stmt->facts_arena))
         og_facts_refuse(&stmt->facts, SIZE_MAX, "a statement too large to analyse",
                         "send smaller statements");
+    if (stmt->text.is_expanded)
+        stmt->facts.refusal.position = SIZE_MAX; /* the application knows another text */
     stmt->has_facts = r == 0;
     stmt->facts_version = dbc->catalog_version;
     return r;
@@ -104,7 +109,7 @@ static const char *find_uncertainty(const struct og_guard_stmt *stmt)
 {
     const struct og_guard_dbc *dbc = stmt->dbc;
 
-    if (stmt->verdict.is_observed && !stmt->verdict.masks_any && stmt->verdict.is_data_observed)
+    if (stmt->verdict.may_run_blind)
         return NULL;
     if (dbc->is_resolution_lost)
         return "an earlier statement changed what names mean in this session; connect again";
@@ -444,6 +449,31 @@ static uint64_t microseconds_since(const struct timespec *start)
                       (now.tv_nsec - start->tv_nsec) / 1000);
 }
 
+/* The SQLSTATE of what failed, without a trace: SQLite ODBC hands each record out once, but a field of
+ * it as often as one likes; psqlODBC splits texts by the first reader's buffer, so that has to be as
+ * large as the driver manager's own. */
+static void read_sqlstate(const struct og_guard_stmt *stmt, char sqlstate[static 6])
+{
+    const struct og_calls *calls = stmt->object.calls;
+    SQLCHAR text[SQL_MAX_MESSAGE_LENGTH + 1], state[6] = "";
+    SQLINTEGER native;
+    SQLSMALLINT n;
+    SQLRETURN code = SQL_ERROR;
+
+    if (stmt->object.diag.n_records) {
+        (void)snprintf(sqlstate, 6, "%s", stmt->object.diag.records[0].sqlstate);
+        return;
+    }
+    if (stmt->dbc->dialect != OG_DIALECT_POSTGRESQL && calls->SQLGetDiagField)
+        code = calls->SQLGetDiagField(SQL_HANDLE_STMT, stmt->object.below, 1, SQL_DIAG_SQLSTATE,
+                                      state, sizeof(state), &n);
+    else if (calls->SQLGetDiagRec)
+        code = calls->SQLGetDiagRec(SQL_HANDLE_STMT, stmt->object.below, 1, state, &native, text,
+                                    sizeof(text), &n);
+    if (SQL_SUCCEEDED(code))
+        (void)memcpy(sqlstate, state, sizeof(state));
+}
+
 void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
 {
     struct og_msg_outcome outcome = {
@@ -455,32 +485,17 @@ void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
         .masked_cells = stmt->n_masked_cells,
         .detail = "",
     };
-    SQLCHAR sqlstate[6] = "";
+    char sqlstate[6] = "HY000";
     char detail[64];
-    /* As large as the driver manager's own: psqlODBC splits texts by the first reader's buffer. */
-    SQLCHAR text[SQL_MAX_MESSAGE_LENGTH + 1];
-    SQLINTEGER native;
-    SQLSMALLINT n;
 
     if (!stmt->is_recorded)
         return;
     stmt->is_recorded = false;
     outcome.duration_us = microseconds_since(&stmt->started);
-    /* This driver forgets a record once it was read: it is kept for the application. */
-    if (code == SQL_ERROR && stmt->object.shows_below && !stmt->object.diag.n_records &&
-        stmt->dbc->dialect == OG_DIALECT_SQLITE) {
-        og_guard_absorb(stmt);
-        stmt->object.shows_below = false;
+    if (code == SQL_ERROR) {
+        read_sqlstate(stmt, sqlstate);
+        outcome.sqlstate = sqlstate;
     }
-    if (code == SQL_ERROR && stmt->object.diag.n_records)
-        outcome.sqlstate = stmt->object.diag.records[0].sqlstate;
-    else if (code == SQL_ERROR && stmt->object.calls->SQLGetDiagRec &&
-             SQL_SUCCEEDED(stmt->object.calls->SQLGetDiagRec(SQL_HANDLE_STMT, stmt->object.below,
-                                                             1, sqlstate, &native, text,
-                                                             sizeof(text), &n)))
-        outcome.sqlstate = (const char *)sqlstate;
-    else if (code == SQL_ERROR)
-        outcome.sqlstate = "HY000";
     if (stmt->measure.is_taken_back) {
         (void)snprintf(detail, sizeof(detail), "taken back: it changed %" PRIu64 " rows",
                        stmt->measure.rows);

@@ -181,10 +181,11 @@ static const char *redact(const struct og_guard_stmt *stmt, struct og_arena *are
 static struct og_bytes digest_text(const struct og_guard_stmt *stmt, struct og_arena *arena)
 {
     uint8_t *digest = og_arena_alloc(arena, OG_SHA256_BYTES);
+    size_t n_bytes;
+    const void *bytes = og_guard_text_bytes(&stmt->text, &n_bytes);
 
     /* A catalog function has no text: it has the digest of nothing. */
-    if (!digest || og_hash_sha256(stmt->text.utf8 ? stmt->text.utf8 : "", stmt->text.n_utf8,
-                                  digest) < 0)
+    if (!digest || og_hash_sha256(bytes, n_bytes, digest) < 0)
         return (struct og_bytes){0};
     return (struct og_bytes){.bytes = digest, .n_bytes = OG_SHA256_BYTES};
 }
@@ -238,15 +239,17 @@ void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool i
                       struct og_msg_intent *out)
 {
     const struct og_verdict *verdict = &stmt->verdict;
+    size_t n_bytes;
     bool is_cut;
 
+    (void)og_guard_text_bytes(&stmt->text, &n_bytes);
     *out = (struct og_msg_intent){
         .statement = stmt->id,
         .api = stmt->api,
         .kind = stmt->facts.kind,
         .summary = summarise(&stmt->facts, arena),
         .text = redact(stmt, arena, &is_cut),
-        .text_bytes = stmt->text.n_utf8,
+        .text_bytes = n_bytes,
         .text_sha256 = digest_text(stmt, arena),
         .n_parameters = (uint32_t)stmt->lex.n_markers,
         .n_parameter_sets = (uint32_t)og_params_sets(&stmt->params),

@@ -300,7 +300,7 @@ static SQLRETURN SQL_API guard_SQLExecute(SQLHSTMT handle)
 
     begin(stmt, "SQLExecute");
     if (!stmt->is_prepared) { /* the real driver knows the right answer to a call out of sequence */
-        if (!stmt->text.utf8)
+        if (!stmt->text.sent)
             return og_guard_below(stmt, stmt->object.calls->SQLExecute(stmt->object.below));
         og_diag_add_state(&stmt->object.diag, "HY010", "[odbcguard] function sequence error");
         return SQL_ERROR;

@@ -18,10 +18,36 @@ void og_guard_text_release(struct og_guard_text *text)
     *text = (struct og_guard_text){0};
 }
 
-static SQLRETURN refuse(struct og_guard_stmt *stmt, const char *why)
+const void *og_guard_text_bytes(const struct og_guard_text *text, size_t *n_bytes)
 {
-    og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false, "[text] %s", why);
+    if (text->utf8) {
+        *n_bytes = text->n_utf8;
+        return text->utf8;
+    }
+    *n_bytes = text->sent ? (size_t)text->n_sent * (text->is_wide ? sizeof(SQLWCHAR) : 1u) : 0;
+    return text->sent ? text->sent : "";
+}
+
+static SQLRETURN fail_memory(struct og_guard_stmt *stmt)
+{
+    og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false, "[text] out of memory");
     return SQL_ERROR;
+}
+
+static SQLRETURN refuse(struct og_guard_stmt *stmt, const char *what, size_t position,
+                        const char *instead)
+{
+    stmt->text.refusal = what;
+    stmt->text.instead = instead;
+    stmt->text.refusal_at = position;
+    stmt->lex = (struct og_lex){0};
+    return SQL_SUCCESS;
+}
+
+static SQLRETURN refuse_length(struct og_guard_stmt *stmt)
+{
+    return refuse(stmt, "a statement longer than the guard analyses (1 MiB)", SIZE_MAX,
+                  "send it in smaller statements");
 }
 
 /* Length in units, or -1 for a length that is not allowed. */
@@ -35,8 +61,8 @@ static int64_t count_units(const void *text, SQLINTEGER n_units, bool is_wide)
     if (n_units != SQL_NTS)
         return -1;
     if (!is_wide)
-        return (int64_t)strnlen(text, OG_MAX_SQL_BYTES + 1u);
-    while (n <= (int64_t)OG_MAX_SQL_BYTES && wide[n])
+        return (int64_t)strnlen(text, INT32_MAX);
+    while (n < INT32_MAX && wide[n])
         n++;
     return n;
 }
@@ -55,25 +81,24 @@ static SQLRETURN decode(struct og_guard_stmt *stmt, size_t n_units)
 {
     struct og_guard_text *text = &stmt->text;
     struct og_buf utf8;
+    size_t n_valid;
 
     og_buf_init(&utf8, OG_MAX_SQL_BYTES);
     if (text->is_wide) {
         if (og_utf16_to_utf8(text->sent, n_units, &utf8) != 0) {
             og_buf_release(&utf8);
-            return refuse(stmt, "the statement is not valid UTF-16: send valid text");
+            return refuse(stmt, "text that is not valid UTF-16", SIZE_MAX, "send valid text");
         }
-    } else if (og_utf8_valid_prefix(text->sent, n_units) != n_units) {
-        return refuse(stmt, "the statement is not valid UTF-8: set the client's character set to "
-                            "UTF-8, or use the wide functions");
     } else {
+        n_valid = og_utf8_valid_prefix(text->sent, n_units);
+        if (n_valid != n_units)
+            return refuse(stmt, "text that is not valid UTF-8", n_valid,
+                          "set the client's character set to UTF-8, or use the wide functions");
         og_buf_append(&utf8, text->sent, n_units);
     }
     text->n_utf8 = utf8.n_bytes;
     text->utf8 = og_buf_take(&utf8);
-    if (!text->utf8)
-        return refuse(stmt, "the statement is longer than the guard analyses (1 MiB): send it in "
-                            "smaller statements");
-    return SQL_SUCCESS;
+    return text->utf8 ? SQL_SUCCESS : refuse_length(stmt);
 }
 
 /* Replaces what goes down by the expanded text, in the form the application used. */
@@ -101,7 +126,7 @@ static SQLRETURN send_expanded(struct og_guard_stmt *stmt, const struct og_buf *
     }
     text->is_expanded = true;
     if (!text->utf8 || !text->sent)
-        return refuse(stmt, "out of memory");
+        return fail_memory(stmt);
     return SQL_SUCCESS;
 }
 
@@ -112,18 +137,15 @@ SQLRETURN og_guard_text_split(struct og_guard_stmt *stmt)
         .backslash_escapes = stmt->dbc->dialect == OG_DIALECT_POSTGRESQL &&
                              !stmt->dbc->has_conforming_strings,
     };
-    int r = og_lex_split(&options, stmt->text.utf8, stmt->text.n_utf8, &stmt->facts_arena,
-                         &stmt->lex);
+    int r;
 
-    if (r == 0)
+    if (stmt->text.refusal)
         return SQL_SUCCESS;
+    r = og_lex_split(&options, stmt->text.utf8, stmt->text.n_utf8, &stmt->facts_arena, &stmt->lex);
+
     if (r == OG_LEX_E_TEXT)
-        og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
-                    "[text] %s at byte %zu of the statement: correct the text", stmt->lex.what,
-                    stmt->lex.position);
-    else
-        (void)refuse(stmt, "out of memory");
-    return SQL_ERROR;
+        return refuse(stmt, stmt->lex.what, stmt->lex.position, "correct the text");
+    return r == 0 ? SQL_SUCCESS : fail_memory(stmt);
 }
 
 static SQLRETURN expand(struct og_guard_stmt *stmt)
@@ -140,11 +162,9 @@ static SQLRETURN expand(struct og_guard_stmt *stmt)
         if (code == SQL_SUCCESS)
             code = og_guard_text_split(stmt);
     } else if (r > 0) {
-        og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
-                    "[escape] %s at byte %zu of the statement: write it without the ODBC escape",
-                    error.what, error.position);
+        code = refuse(stmt, error.what, error.position, "write it without the ODBC escape");
     } else {
-        (void)refuse(stmt, "out of memory");
+        code = fail_memory(stmt);
     }
     og_buf_release(&expanded);
     return code;
@@ -167,15 +187,16 @@ SQLRETURN og_guard_text_take(struct og_guard_stmt *stmt, const void *text, SQLIN
         og_diag_add_state(&stmt->object.diag, "HY090", "invalid string or buffer length");
         return SQL_ERROR;
     }
-    if (n > (int64_t)OG_MAX_SQL_BYTES)
-        return refuse(stmt, "the statement is longer than the guard analyses (1 MiB): send it in "
-                            "smaller statements");
     stmt->text.is_wide = is_wide;
     stmt->text.n_sent = (SQLINTEGER)n;
     stmt->text.sent = copy_with_slack(text, (size_t)n * (is_wide ? sizeof(SQLWCHAR) : 1u));
     if (!stmt->text.sent)
-        return refuse(stmt, "out of memory");
+        return fail_memory(stmt);
+    if (n > (int64_t)OG_MAX_SQL_BYTES)
+        return refuse_length(stmt);
     if (decode(stmt, (size_t)n) != SQL_SUCCESS || og_guard_text_split(stmt) != SQL_SUCCESS)
         return SQL_ERROR;
+    if (stmt->text.refusal)
+        return SQL_SUCCESS;
     return stmt->lex.has_braces && stmt->noscan != SQL_NOSCAN_ON ? expand(stmt) : SQL_SUCCESS;
 }

@@ -132,6 +132,7 @@ tests_placement_test_placement_LDADD = $(OG_UNIT_LIBS) -lodbcinst -ldl -lpthread
 tests_placement_test_placement_SOURCES = \
 	driver/conf.c \
 	driver/conf_string.c \
+	driver/conf_target.c \
 	driver/diag.c \
 	driver/entry_alloc.c \
 	driver/entry_attr.c \
@@ -172,5 +173,6 @@ EXTRA_DIST += tests/bypass/honest.txt tests/bypass/run.py tests/bypass/statement
 	tests/features tests/lint.sh tests/live/mariadb.py tests/live/rig.py \
 	tests/live/test_capabilities.py tests/live/test_editors.py tests/odbc/capability_exceptions.txt \
 	tests/live/test_failures.py tests/live/test_kill.py tests/live/test_main_job.py \
+	tests/live/test_observe.py \
 	tests/live/test_pg_catalog.sh tests/odbc_raw.py tests/transparency.py
 EXTRA_DIST += tools/fuzz

@@ -65,18 +65,35 @@ static void test_literals(void)
 static void test_functions(void)
 {
     check(PG, "SELECT {fn UCASE({fn concat(?, 'b,)')})}x",
-          "SELECT upper(((?)::text || ('b,)')::text)) x", 0, NULL);
+          "SELECT upper(concat((?)::text, ('b,)')::text)) x", 0, NULL);
     check(LITE, "SELECT {fn ifnull(f(a,b), ?)}", "SELECT ifnull(f(a,b), ?)", 0, NULL);
     check(PG, "SELECT {fn ifnull( a , ? ) }", "SELECT coalesce(a , ? )", 0, NULL);
-    check(PG, "SELECT {fn now()}", "SELECT LOCALTIMESTAMP", 0, NULL);
+    check(PG, "SELECT {fn now()}", "SELECT now()", 0, NULL);
+    check(PG, "SELECT {fn CURRENT_DATE}", "SELECT CURRENT_DATE", 0, NULL);
+    check(PG, "{fn locate(?, {fn left(a, 2)})}", "position(? in left(a, 2))", 0, NULL);
+    check(PG, "{fn timestampadd( SQL_TSI_DAY , ?, d)}", "(make_interval(0, 0, 0, ?) + d)", 0, NULL);
+    check(PG, "{fn TIMESTAMPDIFF(SQL_TSI_HOUR,a,b)}",
+          "cast((- extract(epoch from a) + extract(epoch from b)) / 3600 as integer)", 0, NULL);
+    check(PG, "{fn convert(? , SQL_INTEGER )}", "(? )::int4", 0, NULL);
+    check(LITE, "{fn convert(a, sql_varchar)}", "CAST(a AS TEXT)", 0, NULL);
+    check(PG, "{fn timestampadd(SQL_TSI_EON, 1, d)}", NULL, 4, "not known");
+    check(PG, "{fn timestampadd SQL_TSI_DAY, 1, d)}", NULL, 17, "parentheses");
+    check(PG, "{fn timestampadd(SQL_TSI_DAY)}", NULL, 28, "comma");
+    check(PG, "{fn convert(a, SQL_INTEGER b)}", NULL, 4, "not known");
+    check(PG, "{fn convert(a, int4)}", NULL, 4, "not known");
+    check(PG, "{fn convert()}", NULL, 4, "not known");
+    check(PG, "{fn convert}", NULL, 4, "not known");
+    check(PG, "{fn abs}", NULL, 4, "another number");
     check(LITE, "SELECT {fn substring(a,1,2)}", "SELECT substr(a, 1, 2)", 0, NULL);
     check(PG, "{fn pg_sleep(1)}", NULL, 4, "not known");
     check(LITE, "{fn left(a,1)}", NULL, 4, "not known");
     check(PG, "{fn abs(1,2)}", NULL, 4, "another number");
     check(PG, "{fn now(1)}", NULL, 4, "another number");
-    check(PG, "{fn round(1,2,3,4)}", NULL, 16, "too many");
+    check(PG, "{fn round(1,2,3,4)}", NULL, 4, "another number");
+    check(PG, "{fn round(1,2,3,4,5)}", NULL, 18, "too many");
     check(PG, "{fn round(1,)}", NULL, 12, "empty");
-    check(PG, "{fn user}", NULL, 8, "parentheses");
+    check(PG, "{fn user}", "cast(CURRENT_USER as text)", 0, NULL);
+    check(PG, "{fn user 1}", NULL, 9, "parentheses");
     check(PG, "{fn abs(1) + 1}", NULL, 11, "behind");
     check(PG, "{fn abs(1}", NULL, 9, "closes nothing");
     check(PG, "{fn abs(1", NULL, 9, "not closed");
