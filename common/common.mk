@@ -16,6 +16,7 @@ common_libogcommon_a_SOURCES = \
 	common/decide_mask.c \
 	common/decide_match.c \
 	common/decide_parts.h \
+	common/decide_require.c \
 	common/decide_text.c \
 	common/effect.tbl.h \
 	common/err.c \

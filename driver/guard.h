@@ -188,6 +188,10 @@ SQLRETURN og_guard_below(struct og_guard_stmt *stmt, SQLRETURN code);
 /* Takes the layer below's records of its last call over into ours (reduced where they could carry a
  * masked value): for calls of our own between which the records would be lost. */
 void og_guard_absorb(struct og_guard_stmt *stmt);
+/* The SQLSTATE of what failed, without a trace: SQLite ODBC hands each record out once, but a field of
+ * it as often as one likes; psqlODBC splits texts by the first reader's buffer, so that has to be as
+ * large as the driver manager's own. */
+void og_guard_sqlstate(const struct og_guard_stmt *stmt, char sqlstate[static 6]);
 /* As og_guard_below, for calls on a connection. */
 SQLRETURN og_guard_below_dbc(struct og_guard_dbc *dbc, SQLRETURN code);
 

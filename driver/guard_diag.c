@@ -2,6 +2,7 @@
 /* Diagnostics of the guard layer: our records first, the real driver's behind them, with the
  * caller's own buffers. Where a record could carry a masked value (a constraint message prints
  * whole rows), it is reduced to its SQLSTATE and the names of the objects. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +131,28 @@ SQLRETURN og_guard_below_dbc(struct og_guard_dbc *dbc, SQLRETURN code)
         dbc->object.shows_below = false;
     }
     return code;
+}
+
+void og_guard_sqlstate(const struct og_guard_stmt *stmt, char sqlstate[static 6])
+{
+    const struct og_calls *calls = stmt->object.calls;
+    SQLCHAR text[SQL_MAX_MESSAGE_LENGTH + 1], state[6] = "";
+    SQLINTEGER native;
+    SQLSMALLINT n;
+    SQLRETURN code = SQL_ERROR;
+
+    if (stmt->object.diag.n_records) {
+        (void)snprintf(sqlstate, 6, "%s", stmt->object.diag.records[0].sqlstate);
+        return;
+    }
+    if (stmt->dbc->dialect != OG_DIALECT_POSTGRESQL && calls->SQLGetDiagField)
+        code = calls->SQLGetDiagField(SQL_HANDLE_STMT, stmt->object.below, 1, SQL_DIAG_SQLSTATE,
+                                      state, sizeof(state), &n);
+    else if (calls->SQLGetDiagRec)
+        code = calls->SQLGetDiagRec(SQL_HANDLE_STMT, stmt->object.below, 1, state, &native, text,
+                                    sizeof(text), &n);
+    if (SQL_SUCCEEDED(code))
+        (void)memcpy(sqlstate, state, sizeof(state));
 }
 
 /* ---- reading records ---- */

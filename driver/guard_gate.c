@@ -449,31 +449,6 @@ static uint64_t microseconds_since(const struct timespec *start)
                       (now.tv_nsec - start->tv_nsec) / 1000);
 }
 
-/* The SQLSTATE of what failed, without a trace: SQLite ODBC hands each record out once, but a field of
- * it as often as one likes; psqlODBC splits texts by the first reader's buffer, so that has to be as
- * large as the driver manager's own. */
-static void read_sqlstate(const struct og_guard_stmt *stmt, char sqlstate[static 6])
-{
-    const struct og_calls *calls = stmt->object.calls;
-    SQLCHAR text[SQL_MAX_MESSAGE_LENGTH + 1], state[6] = "";
-    SQLINTEGER native;
-    SQLSMALLINT n;
-    SQLRETURN code = SQL_ERROR;
-
-    if (stmt->object.diag.n_records) {
-        (void)snprintf(sqlstate, 6, "%s", stmt->object.diag.records[0].sqlstate);
-        return;
-    }
-    if (stmt->dbc->dialect != OG_DIALECT_POSTGRESQL && calls->SQLGetDiagField)
-        code = calls->SQLGetDiagField(SQL_HANDLE_STMT, stmt->object.below, 1, SQL_DIAG_SQLSTATE,
-                                      state, sizeof(state), &n);
-    else if (calls->SQLGetDiagRec)
-        code = calls->SQLGetDiagRec(SQL_HANDLE_STMT, stmt->object.below, 1, state, &native, text,
-                                    sizeof(text), &n);
-    if (SQL_SUCCEEDED(code))
-        (void)memcpy(sqlstate, state, sizeof(state));
-}
-
 void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
 {
     struct og_msg_outcome outcome = {
@@ -493,7 +468,7 @@ void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
     stmt->is_recorded = false;
     outcome.duration_us = microseconds_since(&stmt->started);
     if (code == SQL_ERROR) {
-        read_sqlstate(stmt, sqlstate);
+        og_guard_sqlstate(stmt, sqlstate);
         outcome.sqlstate = sqlstate;
     }
     if (stmt->measure.is_taken_back) {
