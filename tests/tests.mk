@@ -175,4 +175,5 @@ EXTRA_DIST += tests/bypass/honest.txt tests/bypass/run.py tests/bypass/statement
 	tests/live/test_failures.py tests/live/test_kill.py tests/live/test_main_job.py \
 	tests/live/test_observe.py \
 	tests/live/test_pg_catalog.sh tests/odbc_raw.py tests/transparency.py
+EXTRA_DIST += tests/corpus
 EXTRA_DIST += tools/fuzz
