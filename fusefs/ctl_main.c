@@ -33,6 +33,11 @@ const struct og_ctl_command og_ctl_commands[] = {
      "Exit code 0 when everything holds; 1 with the first bad line when something does not.\n"
      "The same can be seen without guardctl, with sha256sum and openssl: guardctl(1) shows how.",
      og_ctl_verify_options, 0, OG_CTL_MAX_ARGS, og_ctl_verify},
+    {"report", "[DIR]", "evidence from a ledger, for people and auditors",
+     "Who touched what, what was refused and approved, masked reads, policy changes, access,\n"
+     "administration, and which controls of SOC 2, PCI DSS and GDPR that is evidence for; each line\n"
+     "with the numbers of its records. Verifies the ledger first: exit code 1 when it does not hold.",
+     og_ctl_report_options, 0, 1, og_ctl_report},
     {"approvals list", "", "list requests that wait for an answer", NULL,
      og_ctl_approvals_list_options, 0, 0, og_ctl_approvals_list},
     {"approvals show", "ID", "show a request", NULL, NULL, 1, 1, og_ctl_approvals_show},

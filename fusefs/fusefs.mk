@@ -18,6 +18,14 @@ OG_LEDGER_FILES = \
 	fusefs/ledger_parts.h \
 	fusefs/record.c \
 	fusefs/record.h
+# Evidence from the ledger.
+OG_REPORT_FILES = \
+	fusefs/report.c \
+	fusefs/report.h \
+	fusefs/report_control.tbl.h \
+	fusefs/report_parts.h \
+	fusefs/report_render.c \
+	fusefs/report_section.tbl.h
 # Who is who.
 OG_CONFIG_FILES = \
 	fusefs/config.c \
@@ -64,6 +72,8 @@ OG_TREE_FILES = \
 	fusefs/policy_edit.h \
 	fusefs/refusal.c \
 	fusefs/refusal.h \
+	fusefs/report_daily.c \
+	fusefs/report_daily.h \
 	fusefs/request_file.c \
 	fusefs/request_file.h \
 	fusefs/request_store.c \
@@ -78,12 +88,13 @@ OG_TREE_FILES = \
 
 sbin_PROGRAMS += fusefs/guardfs
 fusefs_guardfs_SOURCES = $(OG_GUARDFS_FILES) $(OG_TREE_FILES) $(OG_LEDGER_FILES) $(OG_CONFIG_FILES) \
+	$(OG_REPORT_FILES) \
 	fusefs/chain.c fusefs/chain.h fusefs/json.c fusefs/json.h
-fusefs_guardfs_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS) $(YAML_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
-fusefs_guardfs_LDADD = $(OG_COMMON_LIBS) $(FUSE_LIBS) $(SQLITE_LIBS)
+fusefs_guardfs_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
+fusefs_guardfs_LDADD = $(OG_COMMON_LIBS) $(FUSE_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS)
 
 bin_PROGRAMS += fusefs/guardctl
-fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) \
+fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) $(OG_REPORT_FILES) \
 	fusefs/ctl.h \
 	fusefs/ctl_approvals.c \
 	fusefs/ctl_dsn.c \
@@ -106,7 +117,8 @@ fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) \
 	fusefs/ctl_policies.c \
 	fusefs/ctl_policies.h \
 	fusefs/ctl_policy_test.c \
+	fusefs/ctl_report.c \
 	fusefs/ctl_verify.c
 fusefs_guardctl_CPPFLAGS = $(AM_CPPFLAGS) -DOG_DRIVER_FOLDER='"$(odbcdriverdir)"'
-fusefs_guardctl_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS) $(YAML_CFLAGS) $(SQLITE_CFLAGS)
-fusefs_guardctl_LDADD = $(OG_COMMON_LIBS) $(SQLITE_LIBS) -lodbcinst -ldl
+fusefs_guardctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(ODBC_CFLAGS) $(YAML_CFLAGS) $(SQLITE_CFLAGS)
+fusefs_guardctl_LDADD = $(OG_COMMON_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) -lodbcinst -ldl

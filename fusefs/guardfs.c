@@ -20,6 +20,7 @@
 
 #include "fusefs/daemon.h"
 #include "fusefs/ledger_view.h"
+#include "fusefs/report_daily.h"
 #include "fusefs/sandbox.h"
 
 #define MAX_CONFIG_BYTES (1024u * 1024u)
@@ -204,6 +205,8 @@ static int set_up(struct run *run, struct og_buf *why)
         return EX_UNAVAILABLE;
     if (og_fs_serve(daemon) < 0)
         return EX_UNAVAILABLE;
+    if (og_report_daily_open(daemon) < 0)
+        return EX_TEMPFAIL;
     if (record_start(daemon) < 0) {
         og_buf_append_str(why, "the ledger cannot be written");
         return EX_UNAVAILABLE;

@@ -66,5 +66,8 @@ NODE("targets",                              FOLDER,   0555,  ALL,       list_ta
 NODE("targets/*",                            FOLDER,   0555,  ALL,       list_target,          NONE,        "")
 NODE("targets/*/labels",                     TEXT,     0444,  ALL,       text_target_labels,   NONE,        "its labels, from the configuration")
 NODE("targets/*/sessions",                   TEXT,     0444,  AUDITOR,   text_target_sessions, NONE,        "its open sessions, a line each")
+NODE("reports",                              FOLDER,   0555,  ALL,       list_reports,         NONE,        "")
+NODE("reports/daily",                        FOLDER,   0555,  AUDITOR,   list_daily,           NONE,        "evidence of each closed day, as HTML, Markdown, CSV and JSON")
+NODE("reports/daily/*",                      LEDGER,   0440,  AUDITOR,   NULL,                 NONE,        "one report")
 NODE("metrics",                              FOLDER,   0555,  ALL,       list_metrics,         NONE,        "")
 NODE("metrics/odbcguard.prom",               TEXT,     0444,  ALL,       text_metrics,         NONE,        "Prometheus text")

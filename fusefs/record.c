@@ -354,6 +354,16 @@ static void guard_outcome(struct row *row, const struct og_msg_outcome *outcome)
     og_json_number(json, "duration_us", outcome->duration_us);
 }
 
+/* One name, one member: what an event says itself stands before what is known of who it is of. */
+static void text_unless_said(struct row *row, const struct shape *shape, const char *key,
+                             const char *value)
+{
+    for (size_t i = 0; i < shape->n_pairs; i++)
+        if (strcmp(shape->pairs[i].key, key) == 0 && is_there(shape->pairs[i].value))
+            return;
+    text(row, key, value);
+}
+
 static void put_guard(struct row *row, const struct shape *shape)
 {
     const struct og_record_who *who = row->who;
@@ -368,17 +378,17 @@ static void put_guard(struct row *row, const struct shape *shape)
         guard_outcome(row, shape->outcome);
     for (size_t i = 0; i < shape->n_pairs && i < row->limits->max_items; i++)
         text(row, shape->pairs[i].key, shape->pairs[i].value);
-    text(row, "target", who->target);
-    text(row, "placement", who->placement);
-    text(row, "principal", who->display);
-    text(row, "evidence", who->evidence);
-    text(row, "reported_by", who->reported_by);
+    text_unless_said(row, shape, "target", who->target);
+    text_unless_said(row, shape, "placement", who->placement);
+    text_unless_said(row, shape, "principal", who->display);
+    text_unless_said(row, shape, "evidence", who->evidence);
+    text_unless_said(row, shape, "reported_by", who->reported_by);
     og_json_number(json, "gid", who->gid);
     if (who->login_uid != UINT32_MAX)
         og_json_number(json, "loginuid", who->login_uid);
-    text(row, "cgroup", who->cgroup);
-    text(row, "purpose", who->purpose);
-    text(row, "ticket", who->ticket);
+    text_unless_said(row, shape, "cgroup", who->cgroup);
+    text_unless_said(row, shape, "purpose", who->purpose);
+    text_unless_said(row, shape, "ticket", who->ticket);
     og_json_close(json, '}');
 }
 

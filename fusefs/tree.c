@@ -14,6 +14,7 @@
 #include "fusefs/ledger_view.h"
 #include "fusefs/policy_edit.h"
 #include "fusefs/policy_history.h"
+#include "fusefs/report_daily.h"
 #include "fusefs/tree_parts.h"
 
 struct og_node {
@@ -302,6 +303,9 @@ void og_tree_real_path(struct og_daemon *daemon, const struct og_found *found, c
     else if (strcmp(pattern, "policies/history/*") == 0) {
         if (og_policy_history_path(og_policy_store_kept(daemon->policies), found->part[0], out,
                                    max_bytes) < 0)
+            out[0] = '\0';
+    } else if (strcmp(pattern, "reports/daily/*") == 0) {
+        if (og_report_daily_path(daemon, found->part[0], out, max_bytes) < 0)
             out[0] = '\0';
     } else
         (void)snprintf(out, max_bytes, "%s/%s", og_ledger_folder(daemon->ledger),

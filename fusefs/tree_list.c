@@ -10,6 +10,7 @@
 #include "fusefs/policy_edit.h"
 #include "fusefs/policy_history.h"
 #include "fusefs/refusal.h"
+#include "fusefs/report_daily.h"
 #include "fusefs/tree_parts.h"
 
 static void each(og_node_visit *visit, void *context, const char *const *names, size_t n)
@@ -55,7 +56,7 @@ const char *og_request_folder(const struct og_request *request)
 LIST(list_root)
 {
     EACH("README", "version", "status", "health", ".error", "ctl", "audit", "approvals", "sessions",
-         "policies", "targets", "metrics");
+         "policies", "targets", "reports", "metrics");
 }
 
 /* The file is there from the first refused save on. */
@@ -228,4 +229,14 @@ LIST(list_targets)
 LIST(list_target)
 {
     EACH("labels", "sessions");
+}
+
+LIST(list_reports)
+{
+    EACH("daily");
+}
+
+LIST(list_daily)
+{
+    og_report_daily_list(daemon, visit, context);
 }

@@ -30,7 +30,7 @@ const struct og_node_writer *og_tree_writer(const struct og_found *found);
 og_node_list list_root, list_audit, list_mine, list_approvals, list_pending, list_approved,
     list_denied, list_expired, list_own, list_drafts, list_own_drafts, list_requests, list_request,
     list_sessions, list_session, list_policies, list_active, list_edit, list_history, list_targets,
-    list_target, list_metrics;
+    list_target, list_reports, list_daily, list_metrics;
 og_node_text text_readme, text_version, text_status, text_health, text_error, text_nothing,
     text_current, text_request, text_answered, text_sql, text_state, text_digest, text_plan,
     text_history, text_last_error, text_session, text_session_state, text_session_user,

@@ -169,11 +169,27 @@ tests_live_test_pg_catalog_SOURCES = tests/live/test_pg_catalog.c driver/pg_cata
 	driver/pg_catalog_query.c driver/pg_catalog_read.c driver/diag.c driver/wide.c
 tests_live_test_pg_catalog_LDADD = $(OG_UNIT_LIBS) -ldl
 
-EXTRA_DIST += tests/bypass/honest.txt tests/bypass/run.py tests/bypass/statements.txt tests/faces.sh \
-	tests/features tests/lint.sh tests/live/mariadb.py tests/live/rig.py \
-	tests/live/test_capabilities.py tests/live/test_editors.py tests/odbc/capability_exceptions.txt \
-	tests/live/test_failures.py tests/live/test_kill.py tests/live/test_main_job.py \
+# One a line.
+EXTRA_DIST += \
+	tests/bypass/honest.txt \
+	tests/bypass/run.py \
+	tests/bypass/statements.txt \
+	tests/corpus \
+	tests/faces.sh \
+	tests/features \
+	tests/lint.sh \
+	tests/live/mariadb.py \
+	tests/live/rig.py \
+	tests/live/test_capabilities.py \
+	tests/live/test_editors.py \
+	tests/live/test_failures.py \
+	tests/live/test_files.py \
+	tests/live/test_kill.py \
+	tests/live/test_main_job.py \
 	tests/live/test_observe.py \
-	tests/live/test_pg_catalog.sh tests/odbc_raw.py tests/transparency.py
-EXTRA_DIST += tests/corpus
+	tests/live/test_pg_catalog.sh \
+	tests/live/test_report.py \
+	tests/odbc/capability_exceptions.txt \
+	tests/odbc_raw.py \
+	tests/transparency.py
 EXTRA_DIST += tools/fuzz
