@@ -13,6 +13,7 @@ common_libogcommon_a_SOURCES = \
 	common/catalog.h \
 	common/decide.c \
 	common/decide.h \
+	common/decide_limit.c \
 	common/decide_mask.c \
 	common/decide_match.c \
 	common/decide_parts.h \
@@ -38,6 +39,7 @@ common_libogcommon_a_SOURCES = \
 	common/pg_expr.c \
 	common/pg_from.c \
 	common/pg_function.tbl.h \
+	common/pg_lookup.c \
 	common/pg_query.c \
 	common/pg_schema.c \
 	common/pg_scope.c \
@@ -50,6 +52,7 @@ common_libogcommon_a_SOURCES = \
 	common/policy_parse.c \
 	common/policy_parse.h \
 	common/policy_parse_data.c \
+	common/policy_parse_limit.c \
 	common/policy_parse_rule.c \
 	common/policy_parse_test.c \
 	common/policy_parse_value.c \
@@ -81,6 +84,7 @@ common_libogcommon_a_SOURCES = \
 	common/sqlite_facts.c \
 	common/sqlite_function.tbl.h \
 	common/sqlite_live.c \
+	common/sqlite_lookup.c \
 	common/sqlite_measure.c \
 	common/sqlite_names.c \
 	common/sqlite_opcode.tbl.h \

@@ -441,6 +441,7 @@ int og_decide(const struct og_decide_input *input, struct og_arena *arena, struc
     }
     judge_chain(&decide, &lists, out);
     og_decide_plan(&decide, out);
+    og_decide_limits(input, out);
     if (og_arena_is_failed(arena)) {
         *out = plain_deny;
         return -ENOMEM;

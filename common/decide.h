@@ -53,6 +53,31 @@ struct og_rule_ref {
     const char *rule;
 };
 
+/* One limit that holds for a member of the chain. */
+enum og_limit_kind {
+    OG_LIMIT_CONNECTIONS = 0,
+    OG_LIMIT_STATEMENTS,
+    OG_LIMIT_REQUESTS,
+    OG_LIMIT_ROWS_PER_HOUR,
+    OG_LIMIT_ROWS_PER_STATEMENT,
+    OG_LIMIT_RUNTIME, /* count: seconds */
+    OG_LIMIT_PARALLEL,
+    OG_LIMIT_LOOKUPS /* guardfs' own: of one column */
+};
+struct og_limit {
+    enum og_limit_kind kind;
+    const char *policy;
+    size_t member; /* of the chain */
+    uint64_t count;
+    uint32_t window_s; /* 0 where it is none of time */
+};
+
+/* A masked column that the statement searches by one exact value, which its policies let it. */
+struct og_lookup {
+    const char *column; /* "public.customers.email" */
+    uint64_t per_day;   /* the smallest of the policies' */
+};
+
 struct og_verdict {
     enum og_verdict_kind kind;
     uint32_t error; /* enum og_err for a verdict DENY: DENIED (a rule or no rule), REFUSED (not
@@ -81,6 +106,13 @@ struct og_verdict {
                               * the rule that decided */
     bool is_over_rows;       /* a rule with `rows` decided */
     uint64_t measured_rows;
+    uint64_t max_rows;       /* rows that it may hand out; 0: any */
+    const char *max_rows_policy;
+    uint32_t runtime_s;      /* seconds that it may run; 0: any */
+    const char *runtime_policy;
+    bool is_counted;         /* guardfs counts it against a limit: its word is to be waited for */
+    const struct og_lookup *lookups;
+    size_t n_lookups;
     bool is_observed;        /* an observing policy let it pass: would_be is what enforcing gives */
     bool may_run_blind;      /* only observing policies decide here and nothing is masked: whatever the
                               * statement means, it may run */
@@ -92,6 +124,18 @@ struct og_verdict {
  * Returns: 0; -ENOMEM (out is then a plain DENY, REFUSED). */
 OG_MUST int og_decide(const struct og_decide_input *input, struct og_arena *arena,
                       struct og_verdict *out);
+
+/* Limits of enforcing policies, over members and policies; visit returns false to stop. */
+void og_decide_each_limit(const struct og_decide_input *input,
+                          bool (*visit)(void *context, const struct og_limit *limit),
+                          void *context);
+/* Fills max_rows, runtime_s and is_counted alone: for what has no facts. */
+void og_decide_limits(const struct og_decide_input *input, struct og_verdict *verdict);
+/* "statements", "rows"... for texts. */
+const char *og_limit_word(enum og_limit_kind kind);
+/* How often a day one column may be searched for; 0: not at all. */
+uint64_t og_decide_column_lookups(const struct og_decide_input *input, const char *schema,
+                                  const char *table, const char *column);
 
 const char *og_verdict_word(enum og_verdict_kind kind);
 

@@ -10,6 +10,8 @@
 struct column_mask {
     struct og_mask mask; /* kind NONE: clear */
     const struct og_policy *policy;
+    bool has_no_lookup;  /* some entry that masks it lets nobody search it */
+    uint64_t lookups_per_day;
 };
 
 static bool fits_column(const struct og_decide *decide, const struct og_name_pattern *pattern,
@@ -45,6 +47,14 @@ static void merge(struct column_mask *into, const struct og_mask *mask,
     }
 }
 
+/* Every entry that masks the column must let it be searched; the smallest budget holds. */
+static void merge_lookup(struct column_mask *into, bool is_lookup, uint64_t per_day)
+{
+    into->has_no_lookup = into->has_no_lookup || !is_lookup;
+    if (is_lookup && (!into->lookups_per_day || per_day < into->lookups_per_day))
+        into->lookups_per_day = per_day;
+}
+
 /* An exemption clears the column for its own policy only. */
 static void merge_policy(const struct og_decide *decide, const struct og_policy *policy,
                          const char *schema, const char *table, const char *column,
@@ -58,9 +68,12 @@ static void merge_policy(const struct og_decide *decide, const struct og_policy 
         if (policy->data[i].is_exempt)
             return;
         merge(&own, &policy->data[i].mask, policy);
+        merge_lookup(&own, policy->data[i].is_lookup, policy->data[i].lookups_per_day);
     }
-    if (own.mask.kind != OG_MASK_NONE)
-        merge(out, &own.mask, policy);
+    if (own.mask.kind == OG_MASK_NONE)
+        return;
+    merge(out, &own.mask, policy);
+    merge_lookup(out, !own.has_no_lookup, own.lookups_per_day);
 }
 
 static struct column_mask find_mask(const struct og_decide *decide, bool is_observing,
@@ -87,6 +100,15 @@ bool og_decide_column_mask(const struct og_decide_input *input, const char *sche
 
     *out = found.mask;
     return found.mask.kind != OG_MASK_NONE;
+}
+
+uint64_t og_decide_column_lookups(const struct og_decide_input *input, const char *schema,
+                                  const char *table, const char *column)
+{
+    struct og_decide decide = og_decide_start(input, NULL);
+    struct column_mask found = find_mask(&decide, false, schema, table, column);
+
+    return found.mask.kind == OG_MASK_NONE || found.has_no_lookup ? 0 : found.lookups_per_day;
 }
 
 bool og_decide_has_masks(const struct og_decide *decide, bool is_observing)
@@ -203,6 +225,39 @@ static bool is_free(const struct og_fact_use *use)
     return use->is_beside_full_key && (use->use == OG_USE_GROUP || use->use == OG_USE_DISTINCT);
 }
 
+/* One comparison with one exact value, and no second one in the statement. */
+static bool is_lookup(const struct og_facts *facts, const struct column_mask *masks,
+                      const struct og_fact_use *use)
+{
+    size_t n = 0;
+
+    if (!use->n_equalities || use->n_equalities > 1 || masks[use->column].has_no_lookup)
+        return false;
+    for (size_t i = 0; i < facts->n_uses; i++)
+        n += facts->uses[i].column == use->column && !is_free(&facts->uses[i]);
+    return n == 1;
+}
+
+static void note_lookup(const struct og_decide *decide, const struct column_mask *masks,
+                        const struct og_fact_use *use, struct og_verdict *verdict)
+{
+    const struct og_facts *facts = decide->facts;
+    const struct og_fact_column *column = &facts->columns[use->column];
+    struct og_lookup *all = og_arena_array(decide->arena, verdict->n_lookups + 1, sizeof(*all));
+
+    if (!all)
+        return;
+    if (verdict->n_lookups)
+        memcpy(all, verdict->lookups, verdict->n_lookups * sizeof(*all));
+    all[verdict->n_lookups++] = (struct og_lookup){
+        .column = og_arena_printf(decide->arena, "%s.%s",
+                                  og_decide_object_name(decide, object_of(facts, column)),
+                                  column->name),
+        .per_day = masks[use->column].lookups_per_day};
+    verdict->lookups = all;
+    verdict->is_counted = true;
+}
+
 static void check_uses(const struct og_decide *decide, const struct column_mask *masks,
                        struct og_verdict *verdict)
 {
@@ -216,6 +271,10 @@ static void check_uses(const struct og_decide *decide, const struct column_mask 
         if (use->column >= facts->n_columns || masks[use->column].mask.kind == OG_MASK_NONE ||
             is_free(use))
             continue;
+        if (is_lookup(facts, masks, use)) {
+            note_lookup(decide, masks, use, verdict);
+            continue;
+        }
         column = &facts->columns[use->column];
         object = object_of(facts, column);
         refuse(verdict, OG_ERR_DENIED, masks[use->column].policy,

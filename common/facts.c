@@ -123,7 +123,8 @@ void og_facts_use(struct og_facts *facts, size_t column, enum og_use use, size_t
         return;
     for (size_t i = 0; i < facts->n_uses; i++)
         if (facts->uses[i].column == column && facts->uses[i].use == use &&
-            facts->uses[i].is_beside_full_key == is_beside_full_key)
+            facts->uses[i].is_beside_full_key == is_beside_full_key &&
+            !facts->uses[i].n_equalities)
             return;
     added = og_arena_push(facts->arena, &facts->uses, &facts->n_uses, &facts->max_uses,
                           sizeof(*added));
@@ -132,6 +133,24 @@ void og_facts_use(struct og_facts *facts, size_t column, enum og_use use, size_t
                                       .use = use,
                                       .position = position,
                                       .is_beside_full_key = is_beside_full_key};
+}
+
+void og_facts_equality(struct og_facts *facts, size_t column)
+{
+    struct og_fact_use *added;
+
+    if (column >= facts->n_columns)
+        return;
+    for (size_t i = 0; i < facts->n_uses; i++)
+        if (facts->uses[i].column == column && facts->uses[i].n_equalities) {
+            facts->uses[i].n_equalities++;
+            return;
+        }
+    added = og_arena_push(facts->arena, &facts->uses, &facts->n_uses, &facts->max_uses,
+                          sizeof(*added));
+    if (added)
+        *added = (struct og_fact_use){
+            .column = column, .use = OG_USE_FILTER, .position = SIZE_MAX, .n_equalities = 1};
 }
 
 void og_facts_write(struct og_facts *facts, size_t column)

@@ -90,6 +90,9 @@ struct og_fact_use {
     /* GROUP BY or DISTINCT beside a full key of the same relation, so that the column shapes
      * nothing: such a use is allowed for a masked column. */
     bool is_beside_full_key;
+    /* FILTER: how many times the column is compared for being equal to one constant or parameter, where
+     * that is all that the use consists of; 0: something else. */
+    unsigned n_equalities;
 };
 
 /* One source of a result column's value. */
@@ -167,6 +170,9 @@ size_t og_facts_column(struct og_facts *facts, const struct og_fact_column *colu
 void og_facts_effect(struct og_facts *facts, enum og_effect effect, size_t object);
 void og_facts_use(struct og_facts *facts, size_t column, enum og_use use, size_t position,
                   bool is_beside_full_key);
+/* A use FILTER that is `column = constant` and nothing else, without a position. A second one of the
+ * same column is counted. */
+void og_facts_equality(struct og_facts *facts, size_t column);
 void og_facts_write(struct og_facts *facts, size_t column);
 void og_facts_function(struct og_facts *facts, const struct og_fact_function *function);
 /* Appends one result column; sources are copied. */

@@ -101,7 +101,9 @@
     BYTES(binding)      /* 32 bytes: what the grant must be bound to */     \
     U64(policy_generation)                                                  \
     U32(is_denied)      /* 1: recorded only, nothing runs */                \
-    STR(cursor)         /* ODBC cursor name, or "" */
+    STR(cursor)         /* ODBC cursor name, or "" */                       \
+    LIST(lookups)       /* "lookup public.customers.email": a masked column searched by one value; \
+                         * "write public.customers.email": written, so that a duplicate would show */
 
 /* Cumulative: everything up to sequence is acknowledged in the mode it asked for. */
 #define OG_MSG_ACK_FIELDS(U32, U64, STR, LIST, BYTES) \
@@ -117,7 +119,9 @@
     U64(bytes)          /* handed out */                  \
     U64(masked_cells)                                     \
     U64(duration_us)                                      \
-    STR(detail)         /* never values */
+    STR(detail)         /* never values */                \
+    U64(rows_read)      /* handed out */                  \
+    LIST(violated)      /* masked columns written when a constraint failed */
 
 /* A statement needs an approval: made, found again, or its grant given. */
 #define OG_MSG_REQUEST_FIELDS(U32, U64, STR, LIST, BYTES)                          \

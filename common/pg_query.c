@@ -343,7 +343,7 @@ static void plain_select(struct og_pg_walk *w, struct og_pg_scope *scope, Select
                          struct og_pg_columns *out)
 {
     og_pg_from(w, scope, select->fromClause);
-    (void)og_pg_expr_used(w, scope, select->whereClause, OG_USE_FILTER);
+    og_pg_where(w, scope, select->whereClause);
     og_pg_targets(w, scope, select->targetList, out);
     windows(w, scope, select);
     group(w, scope, select, out);

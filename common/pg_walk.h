@@ -127,6 +127,9 @@ struct og_pg_value og_pg_call(struct og_pg_walk *w, struct og_pg_scope *scope, F
                               bool is_in_from);
 const char *og_pg_label(Node *node);
 
+/* pg_lookup.c: a WHERE clause. */
+void og_pg_where(struct og_pg_walk *w, struct og_pg_scope *scope, Node *node);
+
 /* pg_from.c */
 void og_pg_from(struct og_pg_walk *w, struct og_pg_scope *scope, List *from);
 /* A relation as FROM item; is_target: of a write, which is no select. */

@@ -195,7 +195,7 @@ void og_pg_update(struct og_pg_walk *w, struct og_pg_scope *parent, UpdateStmt *
     (void)own;
     og_pg_from(w, &scope, update->fromClause);
     assignments(w, &scope, target, update->targetList);
-    (void)og_pg_expr_used(w, &scope, update->whereClause, OG_USE_FILTER);
+    og_pg_where(w, &scope, update->whereClause);
     returning(w, &scope, update->returningList, target, out);
 }
 
@@ -212,7 +212,7 @@ void og_pg_delete(struct og_pg_walk *w, struct og_pg_scope *parent, DeleteStmt *
     for (size_t i = 0; i < target->columns.n_items; i++)
         og_pg_push_shared(w, &scope.star, target->columns.items[i]);
     og_pg_from(w, &scope, delete->usingClause);
-    (void)og_pg_expr_used(w, &scope, delete->whereClause, OG_USE_FILTER);
+    og_pg_where(w, &scope, delete->whereClause);
     returning(w, &scope, delete->returningList, target, out);
 }
 

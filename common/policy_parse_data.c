@@ -105,6 +105,11 @@ static void read_mask(struct og_parse *parse, const struct og_yaml_node *node, v
         og_parse_error(parse, words->to, "`to` goes with kind: round or truncate-date only");
 }
 
+static void read_lookup(struct og_parse *parse, const struct og_yaml_node *node, void *out)
+{
+    og_parse_lookup(parse, node, ((struct entry_words *)out)->entry);
+}
+
 static void read_optional(struct og_parse *parse, const struct og_yaml_node *node, void *out)
 {
     ((struct entry_words *)out)->entry->is_optional = og_parse_bool(parse, node, "optional");
@@ -133,7 +138,7 @@ static void read_entry(struct og_parse *parse, const struct og_yaml_node *node,
     static const struct og_parse_key keys[] = {
         {"columns", read_columns, true}, {"class", read_class, false},
         {"mask", read_mask, false},      {"optional", read_optional, false},
-        {"lookup", NULL, false},         {"group", NULL, false}};
+        {"lookup", read_lookup, false},         {"group", NULL, false}};
     struct entry_words words = {.entry = entry, .class = OG_CLASS_OTHER};
 
     entry->line = node->line;
@@ -147,6 +152,9 @@ static void read_entry(struct og_parse *parse, const struct og_yaml_node *node,
     if (entry->is_exempt && words.has_mask)
         og_parse_error(parse, og_yaml_get(node, "mask"),
                        "class: none says that the column is clear; it takes no mask");
+    if (entry->is_exempt && entry->is_lookup)
+        og_parse_error(parse, og_yaml_get(node, "lookup"),
+                       "class: none says that the column is clear; it needs no lookup");
     entry->mask.class = words.class;
     if (entry->is_exempt)
         entry->mask.kind = OG_MASK_NONE;

@@ -33,9 +33,25 @@ struct og_data_entry {
     const struct og_name_pattern *columns;
     size_t n_columns;
     struct og_mask mask;
+    bool is_lookup;   /* lookup: {equality: yes}: may be searched by one exact constant */
+    uint64_t lookups_per_day;
     bool is_exempt;   /* class: none without a mask: the column is clear for this policy */
     bool is_optional;
     size_t line;
+};
+
+/* count 0: no limit. */
+struct og_rate {
+    uint64_t count;
+    uint32_t window_s;
+};
+
+/* `limits:`; 0 stands for none. */
+struct og_policy_limits {
+    struct og_rate connections, statements, requests;
+    uint64_t rows_per_statement, rows_per_hour;
+    uint32_t runtime_s;
+    uint64_t parallel;
 };
 
 enum og_action { OG_ACTION_DENY = 0, OG_ACTION_APPROVE, OG_ACTION_ALLOW };
@@ -86,6 +102,7 @@ struct og_policy {
     size_t n_data;
     const struct og_rule *rules;
     size_t n_rules;
+    struct og_policy_limits limits;
     const struct og_name_pattern *vouched; /* vouch: functions */
     size_t n_vouched;
     size_t line;

@@ -55,6 +55,7 @@ struct message {
 #define outcome_U32(f) FIELD_ROW(FIELD_U32, outcome, f)
 #define outcome_U64(f) FIELD_ROW(FIELD_U64, outcome, f)
 #define outcome_STR(f) FIELD_ROW(FIELD_STR, outcome, f)
+#define outcome_LIST(f) FIELD_ROW(FIELD_LIST, outcome, f)
 #define request_U64(f) FIELD_ROW(FIELD_U64, request, f)
 #define request_STR(f) FIELD_ROW(FIELD_STR, request, f)
 #define request_LIST(f) FIELD_ROW(FIELD_LIST, request, f)

@@ -229,7 +229,17 @@ void og_sq_run_facts(struct og_sqlite_analyser *analyser, const struct og_sq_tex
     for (size_t i = 0; i < run->n_bases; i++)
         og_facts_effect(facts, OG_EFFECT_SELECT,
                         og_sq_fact_table(&analyser->schema, run->bases[i].table, facts));
-    for (size_t i = 0; i < run->n_uses; i++)
+    for (size_t i = 0; i < run->n_uses; i++) {
+        const struct og_sq_base *base = &run->bases[run->uses[i].base];
+
+        if (run->uses[i].equality && !generated_of(analyser, base) &&
+            use_name(text, facts, OG_USE_FILTER) == OG_USE_FILTER) {
+            og_facts_equality(facts, og_sq_fact_column(&analyser->schema, base->table,
+                                                       base->column, facts));
+            continue;
+        }
         add_use(analyser, text, &run->bases[run->uses[i].base],
                 use_name(text, facts, run->uses[i].use), run->uses[i].is_beside_full_key, facts);
+    }
+    og_sq_lookup_check(text, facts);
 }

@@ -4,6 +4,7 @@
 #include "common/sqlite_parts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -459,9 +460,46 @@ int og_sq_refresh(struct og_sqlite_analyser *analyser, struct og_facts *facts)
     return rc;
 }
 
-static void use_index(struct og_sqlite_analyser *analyser, int root, int database,
+#define MAX_OPEN 256
+
+/* Cursors of a live program: which index each one reads, and whether its rows are walked. */
+struct open_index {
+    int cursor, root, database;
+    bool is_walked;
+    int n_walks;         /* places where a walk begins */
+    int n_ends;          /* places where it ends as its one key range does */
+    int key, n_keys;     /* of the one SeekGE: first register, how many */
+};
+
+/* Whether the column is one of the index's first n, which are all equal in a walk that looks for
+ * them. */
+static bool is_leading(struct og_sqlite_analyser *analyser, const struct og_sq_index *index,
+                       const char *column, int n)
+{
+    static const char sql[] =
+        "SELECT 1 FROM pragma_index_info(?1, ?2) WHERE name = ?3 AND seqno < CAST(?4 AS INTEGER)";
+    const struct og_sqlite_api *api = &analyser->api;
+    sqlite3_stmt *statement = NULL;
+    char number[16];
+    bool is_found = false;
+
+    if (n <= 0 || api->sqlite3_prepare_v2(analyser->live, sql, -1, &statement, NULL) != SQLITE_OK)
+        return false;
+    (void)snprintf(number, sizeof(number), "%d", n);
+    if (api->sqlite3_bind_text(statement, 1, index->name, -1, SQLITE_STATIC) == SQLITE_OK &&
+        api->sqlite3_bind_text(statement, 2, index->schema, -1, SQLITE_STATIC) == SQLITE_OK &&
+        api->sqlite3_bind_text(statement, 3, column, -1, SQLITE_STATIC) == SQLITE_OK &&
+        api->sqlite3_bind_text(statement, 4, number, -1, SQLITE_STATIC) == SQLITE_OK)
+        is_found = api->sqlite3_step(statement) == SQLITE_ROW;
+    (void)api->sqlite3_finalize(statement);
+    return is_found;
+}
+
+static void use_index(struct og_sqlite_analyser *analyser, const struct open_index *open,
                       struct og_facts *facts)
 {
+    int root = open->root, database = open->database;
+    int n_equal = open->n_walks == 1 && open->n_ends == 1 ? open->n_keys : 0;
     const struct og_sq_schema *schema = &analyser->schema;
 
     for (size_t i = 0; i < schema->n_indexes; i++) {
@@ -471,19 +509,13 @@ static void use_index(struct og_sqlite_analyser *analyser, int root, int databas
             strcmp(index->schema, database == 1 ? "temp" : "main") != 0)
             continue;
         for (size_t c = 0; c < schema->tables[index->table].n_columns; c++)
-            if (index->has_column[c])
+            if (index->has_column[c] &&
+                !is_leading(analyser, index, schema->tables[index->table].columns[c].name,
+                            n_equal))
                 og_facts_use(facts, og_sq_fact_column(schema, index->table, (int)c, facts),
                              OG_USE_ORDER, SIZE_MAX, false);
     }
 }
-
-#define MAX_OPEN 256
-
-/* Cursors of a live program: which index each one reads, and whether its rows are walked. */
-struct open_index {
-    int cursor, root, database;
-    bool is_walked;
-};
 
 static bool is_walk(const char *name)
 {
@@ -494,6 +526,23 @@ static bool is_walk(const char *name)
         if (strcmp(names[i], name) == 0)
             return true;
     return false;
+}
+
+/* SeekGE and IdxGT over the same registers walk the rows that are equal in them, and no others. */
+static void note_walk(struct open_index *open, const char *name, int p3, const char *p4)
+{
+    int n = p4 ? atoi(p4) : 0;
+
+    if (strcmp(name, "IdxGT") == 0 && open->key == p3 && open->n_keys == n)
+        open->n_ends++;
+    if (!is_walk(name))
+        return;
+    open->is_walked = true;
+    if (strcmp(name, "Next") == 0)
+        return;
+    open->n_walks++;
+    open->key = p3;
+    open->n_keys = strcmp(name, "SeekGE") == 0 ? n : -1;
 }
 
 static int note_op(struct og_sqlite_analyser *analyser, sqlite3_stmt *explain,
@@ -517,9 +566,10 @@ static int note_op(struct og_sqlite_analyser *analyser, sqlite3_stmt *explain,
                                 .root = api->sqlite3_column_int(explain, 3),
                                 .database = api->sqlite3_column_int(explain, 4)};
     }
-    for (size_t i = 0; is_walk(name) && i < *n_open; i++)
+    for (size_t i = 0; i < *n_open; i++)
         if (open[i].cursor == cursor)
-            open[i].is_walked = true;
+            note_walk(&open[i], name, api->sqlite3_column_int(explain, 4),
+                      (const char *)api->sqlite3_column_text(explain, 5));
     return SQLITE_OK;
 }
 
@@ -528,7 +578,7 @@ static void use_indexes(struct og_sqlite_analyser *analyser, const struct open_i
 {
     for (size_t i = 0; i < *n_open; i++)
         if (open[i].is_walked)
-            use_index(analyser, open[i].root, open[i].database, facts);
+            use_index(analyser, &open[i], facts);
     *n_open = 0;
 }
 

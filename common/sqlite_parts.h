@@ -192,6 +192,8 @@ struct og_sq_use {
     uint32_t base;
     enum og_use use;
     bool is_beside_full_key;
+    size_t equality; /* compared once for being equal with what no row brings: 1 + the operation's
+                      * place, by program and number; 0: any other use */
 };
 
 /* One run of the fixpoint over a statement's programs. */
@@ -374,6 +376,8 @@ void og_sq_reference_facts(const struct og_sq_schema *schema, struct og_facts *f
 /* Results and uses from a finished run. */
 void og_sq_run_facts(struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
                      struct og_sq_run *run, sqlite3_stmt *statement, struct og_facts *facts);
+/* sqlite_lookup.c: takes comparisons for plain uses where the text does not bear them out. */
+void og_sq_lookup_check(const struct og_sq_text *text, struct og_facts *facts);
 /* The columns that a generated column is made of, computed once per schema. */
 const struct og_sq_column *og_sq_generated(struct og_sqlite_analyser *analyser, size_t table,
                                            int column);

@@ -18,7 +18,7 @@ static void note_use(struct og_sq_run *run, uint32_t base, enum og_use use, bool
     struct og_sq_use *added;
 
     for (size_t i = 0; i < run->n_uses; i++)
-        if (run->uses[i].base == base && run->uses[i].use == use &&
+        if (run->uses[i].base == base && run->uses[i].use == use && !run->uses[i].equality &&
             run->uses[i].is_beside_full_key == is_beside)
             return;
     added =
@@ -157,6 +157,40 @@ static void use_pair(struct og_sq_run *run, uint32_t a, uint32_t b, enum og_use 
         use = OG_USE_JOIN;
     og_sq_use_value(run, a, use);
     og_sq_use_value(run, b, use);
+}
+
+/* Whether one side is a column as its row has it, and the other comes from no row. */
+static bool is_equality(struct og_sq_run *run, const struct og_sq_op *op, uint32_t a, uint32_t b,
+                        uint32_t *base)
+{
+    const struct og_sq_value *v = &run->values.values[a ? a : b];
+
+    if (!run->is_final || (a && b) || (!a && !b) ||
+        (strcmp(op->name, "Eq") != 0 && strcmp(op->name, "Ne") != 0))
+        return false;
+    if (v->n_items || v->n_sources != 1 || (v->sources[0] & 1))
+        return false;
+    *base = v->sources[0] / 2;
+    return true;
+}
+
+static void compare_jump(struct og_sq_run *run, const struct og_sq_op *op)
+{
+    uint32_t a = og_sq_get(run, op->p1), b = og_sq_get(run, op->p3), base = 0;
+    size_t place = 1 + (run->program << 24) + run->pc;
+    struct og_sq_use *added;
+
+    if (run->is_measuring || !is_equality(run, op, a, b, &base)) {
+        use_pair(run, a, b, OG_USE_FILTER);
+        return;
+    }
+    for (size_t i = 0; i < run->n_uses; i++)
+        if (run->uses[i].base == base && run->uses[i].equality == place)
+            return;
+    added =
+        og_arena_push(run->arena, &run->uses, &run->n_uses, &run->max_uses, sizeof(*added));
+    if (added)
+        *added = (struct og_sq_use){.base = base, .use = OG_USE_FILTER, .equality = place};
 }
 
 static bool is_table_cursor(struct og_sq_run *run, int number)
@@ -742,12 +776,9 @@ static bool is_rowid_null_test(struct og_sq_run *run, const struct og_sq_op *op)
 static bool step_uses(struct og_sq_run *run, const struct og_sq_op *op)
 {
     switch (op->handler) {
-    case OG_SQ_DO_COMPARE_JUMP: {
-        uint32_t right = og_sq_get(run, op->p1);
-
-        use_pair(run, right, og_sq_get(run, op->p3), OG_USE_FILTER);
+    case OG_SQ_DO_COMPARE_JUMP:
+        compare_jump(run, op);
         return true;
-    }
     case OG_SQ_DO_TEST_P1:
         if (!is_rowid_null_test(run, op))
             og_sq_use_value(run, og_sq_get(run, op->p1), OG_USE_FILTER);

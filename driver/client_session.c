@@ -15,15 +15,19 @@
 
 void og_client_error_from(const struct og_msg_refused *refused, struct og_client_error *error)
 {
+    char retry[32] = "";
+
     *error = (struct og_client_error){
         .code = refused->error > OG_ERR_NONE && refused->error < OG_ERR_COUNT
                     ? (enum og_err)refused->error
                     : OG_ERR_REFUSED,
         .retry_after_s = refused->retry_after_s,
     };
-    (void)snprintf(error->text, sizeof(error->text), "%s%s%s",
+    if (refused->retry_after_s)
+        (void)snprintf(retry, sizeof(retry), "\nretry_after=%u", (unsigned)refused->retry_after_s);
+    (void)snprintf(error->text, sizeof(error->text), "%.300s%s%.150s%s",
                    refused->reason[0] ? refused->reason : "refused by guardfs",
-                   refused->instead[0] ? "; " : "", refused->instead);
+                   refused->instead[0] ? "; " : "", refused->instead, retry);
 }
 
 void og_session_release(struct og_session_slot *slot)

@@ -62,6 +62,8 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard.h \
 	driver/guard_attr.c \
 	driver/guard_bind.c \
+	driver/guard_clock.c \
+	driver/guard_clock.h \
 	driver/guard_connect.c \
 	driver/guard_diag.c \
 	driver/guard_fetch.c \

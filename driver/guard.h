@@ -19,6 +19,7 @@
 #include "driver/calls.h"
 #include "driver/client.h"
 #include "driver/conf.h"
+#include "driver/guard_clock.h"
 #include "driver/guard_measure.h"
 #include "driver/params.h"
 #include "driver/pg_catalog.h"
@@ -149,6 +150,7 @@ struct og_guard_stmt {
     uint64_t n_rows, n_bytes, n_masked_cells;
 
     struct og_guard_measure measure;
+    struct og_guard_clock clock;
     struct og_params params;
     struct og_guard_desc descriptors[4]; /* implicit: ARD, APD, IRD, IPD */
     volatile bool is_cancelled;
@@ -215,6 +217,9 @@ void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code);
 /* guard_record.c: messages for guardfs from facts and verdict; everything hangs in the arena. */
 void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool is_denied,
                       struct og_msg_intent *out);
+/* Masked columns that the statement writes, each behind prefix. */
+struct og_list og_record_masked_writes(const struct og_guard_stmt *stmt, struct og_arena *arena,
+                                       const char *prefix);
 int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
                       struct og_msg_request *out);
 int og_record_binding(struct og_guard_stmt *stmt, uint8_t out[32]);

@@ -240,13 +240,19 @@ static SQLRETURN check_alive(struct og_guard_stmt *stmt)
 
 static SQLRETURN check_limit(struct og_guard_stmt *stmt)
 {
-    uint64_t max_rows = stmt->dbc->conf->max_rows;
+    uint64_t max_rows = stmt->dbc->conf->max_rows, by_policy = stmt->verdict.max_rows;
+    bool is_policy = by_policy && (!max_rows || by_policy < max_rows);
 
+    if (is_policy)
+        max_rows = by_policy;
     if (!max_rows || stmt->n_rows <= max_rows)
         return SQL_SUCCESS;
     (void)stmt->object.calls->SQLFreeStmt(stmt->object.below, SQL_CLOSE);
     og_diag_add(&stmt->object.diag, OG_ERR_LIMIT, false,
-                "[rows] the limit of %llu rows (GuardMaxRows) is reached: ask for fewer rows",
+                "[%s%s] the limit of %llu rows of one statement%s is reached: ask for fewer rows, by "
+                "a filter or LIMIT\nlimit=rows rows_allowed=%llu",
+                is_policy ? stmt->verdict.max_rows_policy : "", is_policy ? "/limits" : "rows",
+                (unsigned long long)max_rows, is_policy ? "" : " (GuardMaxRows)",
                 (unsigned long long)max_rows);
     og_gate_finish(stmt, SQL_ERROR);
     return SQL_ERROR;

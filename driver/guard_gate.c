@@ -342,6 +342,9 @@ static SQLRETURN record_intent(struct og_guard_stmt *stmt)
     intent.policy_generation = generation;
     if (stmt->grant[0])
         intent.ack = OG_ACK_DURABLE;
+    /* What guardfs counts it may refuse: its word comes before the statement runs. */
+    if (stmt->verdict.is_counted && intent.ack == OG_ACK_ACCEPTED)
+        intent.ack = OG_ACK_WRITTEN;
     if (og_client_intent(stmt->dbc->client, &intent, &error) < 0)
         return fail_client(stmt, &error);
     return SQL_SUCCESS;
@@ -375,6 +378,21 @@ SQLRETURN og_gate_pass(struct og_guard_stmt *stmt)
     return SQL_SUCCESS;
 }
 
+/* Limits hold for catalog functions too. */
+static void limit_catalog(struct og_guard_stmt *stmt, const struct og_client_session *session,
+                          struct og_policy_set *set)
+{
+    struct og_target target = {
+        .name = stmt->dbc->conf->target_name,
+        .labels = session->target_labels,
+        .n_labels = session->n_target_labels,
+        .dialect = stmt->dbc->dialect,
+    };
+    struct og_decide_input input = {.set = set, .chain = session->chain, .target = &target};
+
+    og_decide_limits(&input, &stmt->verdict);
+}
+
 SQLRETURN og_gate_pass_catalog(struct og_guard_stmt *stmt, const char *api)
 {
     const struct og_client_session *session;
@@ -402,6 +420,7 @@ SQLRETURN og_gate_pass_catalog(struct og_guard_stmt *stmt, const char *api)
         .say = "",
         .would_be = OG_VERDICT_ALLOW,
     };
+    limit_catalog(stmt, session, set);
     if (!set) {
         deny(stmt, OG_ERR_DENIED, "no-policy",
              "guardfs has no good policy set, so nothing is allowed");
@@ -449,6 +468,19 @@ static uint64_t microseconds_since(const struct timespec *start)
                       (now.tv_nsec - start->tv_nsec) / 1000);
 }
 
+/* A constraint failed, which may tell that a value is there. SQLite's driver knows no class 23. */
+static bool is_violation(const struct og_guard_stmt *stmt, const struct og_msg_outcome *outcome)
+{
+    const struct og_diag *diag = &stmt->object.diag;
+
+    if (!outcome->is_error)
+        return false;
+    if (strncmp(outcome->sqlstate, "23", 2) == 0)
+        return true;
+    return stmt->dbc->dialect == OG_DIALECT_SQLITE && diag->n_records &&
+           (diag->records[0].native & 0xFF) == SQLITE_CONSTRAINT;
+}
+
 void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
 {
     struct og_msg_outcome outcome = {
@@ -460,6 +492,7 @@ void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
         .masked_cells = stmt->n_masked_cells,
         .detail = "",
     };
+    bool is_write = changes_data(&stmt->facts);
     char sqlstate[6] = "HY000";
     char detail[64];
 
@@ -477,6 +510,10 @@ void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
         outcome.detail = detail;
         outcome.sqlstate = "42000";
     }
+    if (!is_write || stmt->facts.returns_rows)
+        outcome.rows_read = stmt->n_rows;
+    if (is_violation(stmt, &outcome))
+        outcome.violated = og_record_masked_writes(stmt, &stmt->verdict_arena, "");
     og_client_outcome(stmt->dbc->client, &outcome);
     (void)pthread_mutex_lock(&stmt->dbc->lock);
     follow(stmt, code != SQL_ERROR);

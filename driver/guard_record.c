@@ -235,6 +235,34 @@ static struct og_bytes bind_grant(struct og_guard_stmt *stmt, struct og_arena *a
     return (struct og_bytes){.bytes = digest, .n_bytes = OG_SHA256_BYTES};
 }
 
+struct og_list og_record_masked_writes(const struct og_guard_stmt *stmt, struct og_arena *arena,
+                                       const char *prefix)
+{
+    const struct og_facts *facts = &stmt->facts;
+    struct items items;
+
+    items_init(&items, arena);
+    for (size_t i = 0; stmt->verdict.masked_columns && i < facts->n_writes; i++)
+        if (stmt->verdict.masked_columns[facts->writes[i].column])
+            items_add(&items, og_arena_printf(arena, "%s%s", prefix,
+                                              column_name(facts, facts->writes[i].column, arena)));
+    return items_done(&items);
+}
+
+static struct og_list list_lookups(const struct og_guard_stmt *stmt, struct og_arena *arena)
+{
+    struct og_list writes = og_record_masked_writes(stmt, arena, "write ");
+    struct items items;
+
+    items_init(&items, arena);
+    for (size_t i = 0; i < stmt->verdict.n_lookups; i++)
+        items_add(&items,
+                  og_arena_printf(arena, "lookup %s", stmt->verdict.lookups[i].column));
+    for (size_t i = 0; i < writes.n_items; i++)
+        items_add(&items, writes.items[i]);
+    return items_done(&items);
+}
+
 void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool is_denied,
                       struct og_msg_intent *out)
 {
@@ -270,6 +298,7 @@ void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool i
         .binding = bind_grant(stmt, arena),
         .is_denied = is_denied,
         .cursor = "",
+        .lookups = list_lookups(stmt, arena),
     };
     out->is_text_cut = is_cut;
 }

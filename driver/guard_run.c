@@ -234,19 +234,44 @@ static SQLRETURN clear_for_run(struct og_guard_stmt *stmt)
 
 typedef SQLRETURN run_below(struct og_guard_stmt *stmt);
 
+/* Calls the layer below under the limit of time. */
+static SQLRETURN run_timed(struct og_guard_stmt *stmt, run_below *below)
+{
+    uint32_t limit_s = stmt->verdict.runtime_s;
+    SQLRETURN code;
+
+    if (limit_s && og_clock_set(stmt, limit_s) < 0) {
+        og_diag_add(&stmt->object.diag, OG_ERR_LIMIT, false,
+                    "[%s/limits] the limit of %u seconds cannot be kept here: connect again in this "
+                    "process", stmt->verdict.runtime_policy, (unsigned)limit_s);
+        return SQL_ERROR;
+    }
+    code = below(stmt);
+    if (limit_s && og_clock_clear(stmt) && code == SQL_ERROR)
+        og_diag_add(&stmt->object.diag, OG_ERR_LIMIT, false,
+                    "[%s/limits] the statement ran longer than %u seconds and was cancelled: ask "
+                    "for less at once\nlimit=runtime seconds_allowed=%u",
+                    stmt->verdict.runtime_policy, (unsigned)limit_s, (unsigned)limit_s);
+    return code;
+}
+
 /* A write that was taken back for its rows is judged again and, where somebody approves it, runs
  * again. */
 static SQLRETURN run(struct og_guard_stmt *stmt, run_below *below)
 {
     SQLRETURN code;
+    bool is_over;
 
     do {
         code = clear_for_run(stmt);
         if (code != SQL_SUCCESS)
             return code;
-        code = below(stmt);
+        code = run_timed(stmt, below);
         permitted(stmt);
+        is_over = code == SQL_ERROR && stmt->object.diag.n_records;
         code = executed(stmt, code);
+        if (is_over) /* ours says why; the real driver knows only that it was cancelled */
+            stmt->object.shows_below = false;
     } while (og_measure_again(stmt));
     return code;
 }

@@ -349,6 +349,12 @@ int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
     return 0;
 }
 
+bool og_approvals_has(struct og_approvals *approvals, const struct og_session *session,
+                      const struct og_msg_request *message)
+{
+    return find_same(approvals, session->peer.uid, message) != NULL;
+}
+
 int og_approvals_state(struct og_approvals *approvals, const char *id, struct og_msg_requested *out)
 {
     const struct og_request *request = og_approvals_find(approvals, id);

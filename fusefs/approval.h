@@ -69,6 +69,9 @@ struct og_approvals *og_approvals_close(struct og_approvals *approvals);
  * pending for this requester, 64); -errno when it could not be stored. */
 OG_MUST int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
                              const struct og_msg_request *message, struct og_msg_requested *out);
+/* Whether asking would find one that is there already. */
+bool og_approvals_has(struct og_approvals *approvals, const struct og_session *session,
+                      const struct og_msg_request *message);
 /* State now, for WAIT. Returns: 0; -ENOENT. */
 OG_MUST int og_approvals_state(struct og_approvals *approvals, const char *id,
                                struct og_msg_requested *out);

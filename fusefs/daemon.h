@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "fusefs/approval.h"
+#include "fusefs/budget.h"
 #include "fusefs/config.h"
 #include "fusefs/ledger.h"
 #include "fusefs/loop.h"
@@ -34,6 +35,7 @@ struct og_daemon {
     struct og_ledger *ledger;
     struct og_policy_store *policies;
     struct og_approvals *approvals;
+    struct og_budgets *budgets;
     struct og_server *server;
     struct og_fs *fs;
     struct og_views *views; /* of the ledger, for audit/mine and sessions */

@@ -35,10 +35,13 @@ OG_CONFIG_FILES = \
 
 # The daemon itself: loop, socket, sessions, policies.
 OG_GUARDFS_FILES = \
+	fusefs/budget.c \
+	fusefs/budget.h \
 	fusefs/counter.c \
 	fusefs/daemon.h \
 	fusefs/guardfs.c \
 	fusefs/journal.c \
+	fusefs/limit.c \
 	fusefs/loop.c \
 	fusefs/loop.h \
 	fusefs/policy_history.c \

@@ -195,6 +195,8 @@ static int set_up(struct run *run, struct og_buf *why)
     if (og_policy_store_open(daemon, options->policies, options->state, &daemon->policies, why) < 0 ||
         og_approvals_open(daemon, &daemon->approvals, why) < 0)
         return EX_UNAVAILABLE;
+    if (og_budgets_open(options->state, &daemon->budgets, why) < 0)
+        return EX_UNAVAILABLE;
     if (og_fs_mount(daemon, why) < 0)
         return EX_UNAVAILABLE;
     if (og_sandbox_watch_mount(options->mount, &run->watch_fd) < 0)
@@ -225,6 +227,7 @@ static void tear_down(struct run *run)
         og_fs_close(daemon);
     og_sandbox_end(run->watch_fd);
     daemon->approvals = og_approvals_close(daemon->approvals);
+    daemon->budgets = og_budgets_close(daemon->budgets);
     daemon->policies = og_policy_store_close(daemon->policies);
     daemon->views = og_views_free(daemon->views);
     daemon->ledger = og_ledger_close(daemon->ledger);

@@ -144,6 +144,20 @@ void og_connection_refuse(struct og_connection *connection, uint32_t correlation
     og_connection_send(connection, OG_MSG_REFUSED, correlation, &refused);
 }
 
+void og_connection_refuse_limit(struct og_connection *connection, uint32_t correlation,
+                                const struct og_limit_refusal *refusal)
+{
+    char instead[80];
+    struct og_msg_refused refused = {.error = (uint32_t)OG_ERR_LIMIT,
+                                     .reason = refusal->reason,
+                                     .instead = instead,
+                                     .retry_after_s = refusal->retry_after_s};
+
+    (void)snprintf(instead, sizeof(instead), "try again in %u seconds",
+                   (unsigned)refusal->retry_after_s);
+    og_connection_send(connection, OG_MSG_REFUSED, correlation, &refused);
+}
+
 static void refuse_frame(struct og_connection *connection, const char *why)
 {
     og_server_record_refused(connection, why);

@@ -171,6 +171,22 @@ static void count_intent(struct og_connection *connection, const struct og_msg_i
     }
 }
 
+/* A refused statement did not run: its number is used, and no outcome comes. */
+static bool pass_limits(struct og_connection *connection, uint32_t correlation,
+                        const struct og_msg_intent *intent)
+{
+    struct og_limit_refusal refusal;
+
+    if (og_limit_statement(connection->daemon, connection->session, intent, &refusal) == 0)
+        return true;
+    connection->session->n_denied++;
+    connection->daemon->counters.statements_denied++;
+    (void)og_daemon_event(connection->daemon, &connection->session->who, "session", "limit",
+                          intent->statement, refusal.reason, NULL, 0);
+    og_connection_refuse_limit(connection, correlation, &refusal);
+    return false;
+}
+
 static void handle_intent(struct og_connection *connection, const struct og_msg *msg)
 {
     const struct og_msg_intent *intent = &msg->as.intent;
@@ -186,6 +202,8 @@ static void handle_intent(struct og_connection *connection, const struct og_msg 
         why = "the statement's number was used before";
     if (!why)
         block->intents[byte] |= bit;
+    if (!why && !pass_limits(connection, msg->correlation, intent))
+        return;
     if (!why)
         why = spend(connection, intent);
     if (why) {
@@ -196,10 +214,12 @@ static void handle_intent(struct og_connection *connection, const struct og_msg 
         return;
     }
     r = og_journal_intent(connection, msg->correlation, intent);
-    if (r != 0)
+    if (r != 0) {
         og_journal_refuse(connection, msg->correlation, r);
-    else
-        count_intent(connection, intent);
+        return;
+    }
+    count_intent(connection, intent);
+    connection->session->n_running += !intent->is_denied;
 }
 
 static void handle_outcome(struct og_connection *connection, const struct og_msg *msg)
@@ -221,6 +241,8 @@ static void handle_outcome(struct og_connection *connection, const struct og_msg
         return;
     }
     block->outcomes[byte] |= bit;
+    session->n_running -= session->n_running > 0;
+    og_limit_outcome(connection->daemon, session, outcome);
     r = og_journal_outcome(connection, outcome);
     if (r != 0)
         og_journal_refuse(connection, msg->correlation, r);
@@ -233,6 +255,7 @@ static void handle_outcome(struct og_connection *connection, const struct og_msg
 static void handle_request(struct og_connection *connection, const struct og_msg *msg)
 {
     struct og_msg_requested requested = {.request = ""};
+    struct og_limit_refusal refusal;
     uint8_t bit;
     size_t byte;
     int r;
@@ -242,6 +265,13 @@ static void handle_request(struct og_connection *connection, const struct og_msg
         og_connection_refuse(connection, msg->correlation, OG_ERR_REFUSED,
                              "the request names no statement of this session",
                              "send the statement again");
+        return;
+    }
+    if (!og_approvals_has(connection->daemon->approvals, connection->session, &msg->as.request) &&
+        og_limit_request(connection->daemon, connection->session, &refusal) != 0) {
+        (void)og_daemon_event(connection->daemon, &connection->session->who, "session", "limit", "",
+                              refusal.reason, NULL, 0);
+        og_connection_refuse_limit(connection, msg->correlation, &refusal);
         return;
     }
     r = og_approvals_ask(connection->daemon->approvals, connection->session, &msg->as.request,

@@ -65,6 +65,12 @@ struct og_connection {
     struct og_buf file_text;
 };
 
+/* What a limit refuses has a text and says when to come again. */
+struct og_limit_refusal {
+    char reason[320];
+    uint32_t retry_after_s;
+};
+
 /* server.c */
 struct og_connection *og_server_connections(struct og_daemon *daemon);
 /* Sends or queues one message; drops the connection when that fails. */
@@ -72,6 +78,9 @@ void og_connection_send(struct og_connection *connection, enum og_msg_kind kind,
                         uint32_t correlation, const void *body);
 void og_connection_refuse(struct og_connection *connection, uint32_t correlation, enum og_err error,
                           const char *reason, const char *instead);
+/* The same for a limit. */
+void og_connection_refuse_limit(struct og_connection *connection, uint32_t correlation,
+                                const struct og_limit_refusal *refusal);
 /* Closes it at the end of the round; nothing more is read. why: static text. */
 void og_connection_drop(struct og_connection *connection, const char *why);
 
@@ -97,6 +106,18 @@ void og_session_end(struct og_daemon *daemon, struct og_session *session, const 
 /* Forgets sessions that ended long ago. */
 void og_session_sweep(struct og_daemon *daemon, int64_t now_ms);
 void og_session_free_all(struct og_daemon *daemon);
+
+/* limit.c: each charges what it lets pass. Returns: 0; 1 refused; -errno not stored, so refused. */
+OG_MUST int og_limit_connection(struct og_daemon *daemon, const struct og_session *session,
+                                struct og_limit_refusal *refusal);
+OG_MUST int og_limit_statement(struct og_daemon *daemon, struct og_session *session,
+                               const struct og_msg_intent *intent,
+                               struct og_limit_refusal *refusal);
+OG_MUST int og_limit_request(struct og_daemon *daemon, const struct og_session *session,
+                             struct og_limit_refusal *refusal);
+/* Counts what a statement has read, and the duplicates it ran into. */
+void og_limit_outcome(struct og_daemon *daemon, struct og_session *session,
+                      const struct og_msg_outcome *outcome);
 
 /* journal.c */
 OG_MUST int og_journal_open(struct og_daemon *daemon);

@@ -199,12 +199,30 @@ static void welcome_of(struct og_connection *connection, const struct og_session
     };
 }
 
+static int refuse_limit(struct og_connection *connection, const struct og_msg_hello *hello,
+                        struct og_session *session, const struct og_limit_refusal *limit,
+                        struct og_arena *arena, struct og_msg_refused *refused)
+{
+    const char *reason = og_arena_strdup(arena, limit->reason);
+    const char *instead = og_arena_printf(arena, "connect again in %" PRIu32 " seconds, and keep "
+                                                 "connections open", limit->retry_after_s);
+
+    (void)refuse(refused, OG_ERR_LIMIT, reason ? reason : "a limit is reached",
+                 instead ? instead : "connect again later");
+    refused->retry_after_s = limit->retry_after_s;
+    record_refused(connection, hello, refused);
+    og_arena_release(&session->arena);
+    free(session);
+    return -EACCES;
+}
+
 int og_session_open(struct og_connection *connection, const struct og_msg_hello *hello,
                     struct og_arena *arena, struct og_msg_welcome *welcome,
                     struct og_msg_refused *refused)
 {
     struct og_daemon *daemon = connection->daemon;
     struct og_msg_block block;
+    struct og_limit_refusal limit;
     struct og_session *session;
     int r = check(daemon, hello, refused);
 
@@ -217,6 +235,8 @@ int og_session_open(struct og_connection *connection, const struct og_msg_hello 
         return refuse(refused, OG_ERR_UNREACHABLE, "guardfs is out of memory", "try again later");
     og_arena_init(&session->arena, MAX_SESSION_BYTES);
     r = fill(session, connection, hello);
+    if (r == 0 && og_limit_connection(daemon, session, &limit) != 0)
+        return refuse_limit(connection, hello, session, &limit, arena, refused);
     if (r == 0)
         r = og_session_take_block(connection, &block);
     if (r == 0)

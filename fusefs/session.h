@@ -22,6 +22,7 @@ struct og_session {
     struct og_record_who who; /* for every record of this session */
     const char *state;        /* open, closed, killed, lost */
     int64_t opened_ms, ended_ms; /* unix milliseconds; ended 0 while open */
+    uint64_t n_running; /* statements that began and did not end */
     uint64_t n_statements, n_denied, n_rows, n_masked_cells;
     const char *last_kind; /* of the last statement; static or arena text */
     uint64_t last_ms;

@@ -23,6 +23,7 @@ OG_UNIT_TESTS = \
 	tests/unit/test_reply \
 	tests/unit/test_config \
 	tests/unit/test_ledger \
+	tests/unit/test_lookup \
 	tests/unit/test_mask \
 	tests/unit/test_record \
 	tests/unit/test_sql_escape \
@@ -44,6 +45,9 @@ tests_odbc_test_setup_LDADD = -lodbcinst
 
 tests_unit_test_arena_SOURCES = tests/unit/test_arena.c
 tests_unit_test_arena_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_lookup_SOURCES = tests/unit/test_lookup.c tests/unit/pg_fake_catalog.h
+tests_unit_test_lookup_LDADD = $(OG_UNIT_LIBS)
 
 tests_unit_test_ledger_SOURCES = tests/unit/test_ledger.c $(OG_LEDGER_FILES) $(OG_VERIFY_FILES)
 tests_unit_test_ledger_LDADD = $(OG_UNIT_LIBS)
@@ -185,10 +189,12 @@ EXTRA_DIST += \
 	tests/live/test_failures.py \
 	tests/live/test_files.py \
 	tests/live/test_kill.py \
+	tests/live/test_limits.py \
 	tests/live/test_main_job.py \
 	tests/live/test_observe.py \
 	tests/live/test_pg_catalog.sh \
 	tests/live/test_report.py \
+	tests/live/test_rows.py \
 	tests/odbc/capability_exceptions.txt \
 	tests/odbc_raw.py \
 	tests/transparency.py

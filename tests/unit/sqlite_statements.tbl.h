@@ -653,7 +653,7 @@ STATEMENT("SELECT count(*) FROM (SELECT ssn FROM customers LIMIT 2)",
 STATEMENT("SELECT name FROM customers WHERE phone > '1' ORDER BY phone",
           "SELECT | select customers | customers.name | customers.phone:filter customers.phone:order by customers.ssn:order by")
 STATEMENT("SELECT ssn, phone FROM customers WHERE phone = '1'",
-          "SELECT | select customers | customers.ssn, customers.phone | customers.phone:filter customers.phone:order by customers.ssn:order by")
+          "SELECT | select customers | customers.ssn, customers.phone | customers.phone:filter customers.ssn:order by")
 STATEMENT("SELECT sum(CASE WHEN ssn = 'a' THEN 1 ELSE 0 END) FROM customers",
           "SELECT | select customers | - | customers.ssn:condition")
 STATEMENT("SELECT name FROM customers c WHERE (SELECT max(x.ssn) FROM customers x) = c.ssn",
