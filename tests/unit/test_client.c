@@ -444,7 +444,8 @@ static void test_refusals(void)
     tap_ok(begin(client) < 0 && error.code == OG_ERR_LIMIT, "the_next_statement_tells");
     tap_ok(begin(client) == 0 && !og_client_is_lost(client), "the_one_after_runs");
     tap_ok(intend(client, OG_ACK_DURABLE) < 0 && error.code == OG_ERR_LIMIT &&
-               error.retry_after_s == 7 && strcmp(error.text, "too many statements; wait") == 0,
+               error.retry_after_s == 7 &&
+               strcmp(error.text, "too many statements; wait\nretry_after=7") == 0,
            "a_refused_intent_says_why");
     tap_ok(intend(client, OG_ACK_ACCEPTED) < 0, "after_a_refusal_accepted_waits_too");
     fake.mode = MODE_GOOD;
