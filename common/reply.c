@@ -102,9 +102,11 @@ static void add_rule(struct og_buf *out, const struct og_verdict *verdict)
         og_buf_append_str(out, verdict->rule);
 }
 
-/* What a waiting or an answered request means for the client. */
-static void add_request(struct og_buf *out, enum og_err code, const char *request)
+/* What a waiting or an answered request means for the client; who answered says it better. */
+static void add_request(struct og_buf *out, enum og_err code, const char *request, bool has_say)
 {
+    if (code == OG_ERR_ANSWERED && has_say)
+        return;
     og_buf_append_str(out, " The request ");
     add_safe(out, request, false);
     if (code == OG_ERR_ANSWERED)
@@ -135,7 +137,7 @@ void og_reply_format(enum og_err code, const struct og_verdict *verdict, const c
     }
     add_sentence(out, has_reason ? verdict->reason : og_err_info(code)->meaning);
     if (request && *request)
-        add_request(out, code, request);
+        add_request(out, code, request, verdict && verdict->say && *verdict->say);
     if (verdict)
         add_sentence(out, verdict->say);
     if (retry_after_s)

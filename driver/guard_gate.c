@@ -259,13 +259,8 @@ static SQLRETURN reply_answer(struct og_guard_stmt *stmt, const struct og_client
     struct og_verdict *verdict = &stmt->verdict;
 
     if (strcmp(answer->state, "pending") == 0) {
-        verdict->say = og_arena_printf(
-            &stmt->verdict_arena,
-            "It waits for approval as request %s. %s", answer->request,
-            dbc->is_in_transaction
-                ? "Nothing is parked inside a transaction: roll back, and send the statement again "
-                  "once it is approved"
-                : "Send the same statement again once it is approved");
+        if (dbc->is_in_transaction)
+            verdict->say = "Nothing is parked inside a transaction: roll back first";
         return reply(stmt, has_waited ? OG_ERR_WAIT_TIMEOUT : OG_ERR_PENDING, answer->request);
     }
     verdict->say = og_arena_printf(&stmt->verdict_arena, "Request %s was %s%s%s%s%s",

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "fusefs/json.h"
 #include "fusefs/request_file.h"
@@ -29,9 +30,15 @@ TEXT(text_request)
 static void put_answers(const struct og_request *r, struct og_buf *out)
 {
     og_buf_printf(out, "# state: %s\n", og_request_state_word(r->state));
-    for (size_t i = 0; i < r->n_answers; i++)
-        og_buf_printf(out, "# %s: %s at %" PRId64 "\n", r->answers[i].decision, r->answers[i].person,
-                      r->answers[i].unix_ms);
+    for (size_t i = 0; i < r->n_answers; i++) {
+        time_t seconds = (time_t)(r->answers[i].unix_ms / 1000);
+        char when[32] = "";
+        struct tm day;
+
+        if (gmtime_r(&seconds, &day))
+            (void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &day);
+        og_buf_printf(out, "# %s: %s at %s\n", r->answers[i].decision, r->answers[i].person, when);
+    }
 }
 
 TEXT(text_answered)
