@@ -81,17 +81,14 @@ SQLLEN og_cconv_fixed_size(SQLSMALLINT c_type)
     return type ? type->n_bytes : 0;
 }
 
-static SQLRETURN put_null(struct og_cconv_cell *cell, size_t *offset, struct og_diag *diag)
+/* As often as it is asked for: that is what the real drivers do. */
+static SQLRETURN put_null(struct og_cconv_cell *cell, struct og_diag *diag)
 {
-    if (offset && *offset == ALL_GIVEN)
-        return SQL_NO_DATA;
     if (!cell->indicator) {
         og_diag_add_state(diag, "22002", "the value is NULL and no indicator is bound for it");
         return SQL_ERROR;
     }
     memcpy(cell->indicator, &(SQLLEN){SQL_NULL_DATA}, sizeof(SQLLEN));
-    if (offset)
-        *offset = ALL_GIVEN;
     return SQL_SUCCESS;
 }
 
@@ -144,7 +141,7 @@ SQLRETURN og_cconv_put(const char *text, size_t n_bytes, struct og_cconv_cell *c
         return SQL_ERROR;
     }
     if (!text)
-        return put_null(cell, offset, diag);
+        return put_null(cell, diag);
     length = type->n_bytes;
     if (type->n_bytes && !cell->buffer)
         outcome = OG_CCONV_OK;

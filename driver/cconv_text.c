@@ -29,19 +29,6 @@ static int finish_piece(size_t n_given, size_t n_left, size_t *offset)
     return OG_CCONV_E_TRUNCATED;
 }
 
-/* Bytes that end at a code point border, at most room of them. */
-static size_t cut_text(const char *text, size_t n_bytes, size_t room, bool must_move)
-{
-    size_t n = room;
-
-    if (n_bytes <= room)
-        return n_bytes;
-    while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
-        n--;
-    /* A reader of pieces whose buffer is smaller than one character must still come to an end. */
-    return n == 0 && must_move ? room : n;
-}
-
 int og_cconv_text(const struct og_ctype *type OG_UNUSED, const char *text, size_t n_bytes,
                   struct og_cconv_cell *cell, size_t *offset, SQLLEN *out_length)
 {
@@ -54,7 +41,8 @@ int og_cconv_text(const struct og_ctype *type OG_UNUSED, const char *text, size_
         return offset ? OG_CCONV_E_TRUNCATED : OG_CCONV_OK;
     if (cell->max_bytes <= 0)
         return OG_CCONV_E_TRUNCATED;
-    n = cut_text(text + given(offset), n_left, (size_t)cell->max_bytes - 1, offset != NULL);
+    /* Cut by bytes, in the middle of a character too: that is what the real drivers do. */
+    n = n_left < (size_t)cell->max_bytes ? n_left : (size_t)cell->max_bytes - 1;
     memcpy(cell->buffer, text + given(offset), n);
     ((char *)cell->buffer)[n] = '\0';
     return finish_piece(n, n_left, offset);

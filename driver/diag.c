@@ -34,6 +34,18 @@ void og_diag_drop_first(struct og_diag *diag)
     memmove(diag->records, diag->records + 1, diag->n_records * sizeof(diag->records[0]));
 }
 
+void og_diag_drop_state(struct og_diag *diag, const char *sqlstate)
+{
+    size_t n_kept = 0;
+
+    for (size_t i = 0; i < diag->n_records; i++)
+        if (strcmp(diag->records[i].sqlstate, sqlstate) == 0)
+            free(diag->records[i].text);
+        else
+            diag->records[n_kept++] = diag->records[i];
+    diag->n_records = n_kept;
+}
+
 /* Takes text over. */
 static void push(struct og_diag *diag, const char *sqlstate, SQLINTEGER native, char *text)
 {

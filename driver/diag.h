@@ -30,6 +30,9 @@ void og_diag_release(struct og_diag *diag);
 /* Takes the first record off: for SQLError, which hands each out once. */
 void og_diag_drop_first(struct og_diag *diag);
 
+/* Takes all records of that SQLSTATE off. */
+void og_diag_drop_state(struct og_diag *diag, const char *sqlstate);
+
 /* Adds one of our errors: "[odbcguard] " and the text (no space after it where the text begins
  * with a second bracket of its own). og_diag_add_complete takes a text that is whole already, as
  * common/reply.h makes it.

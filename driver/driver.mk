@@ -62,18 +62,26 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard.h \
 	driver/guard_attr.c \
 	driver/guard_bind.c \
+	driver/guard_block.c \
+	driver/guard_block_plain.c \
 	driver/guard_clock.c \
 	driver/guard_clock.h \
 	driver/guard_connect.c \
+	driver/guard_desc.c \
 	driver/guard_diag.c \
 	driver/guard_fetch.c \
 	driver/guard_gate.c \
+	driver/guard_getdata.c \
 	driver/guard_lists.c \
 	driver/guard_measure.c \
 	driver/guard_measure.h \
 	driver/guard_meta.c \
 	driver/guard_record.c \
+	driver/guard_rows.c \
+	driver/guard_rows.h \
+	driver/guard_rowset.c \
 	driver/guard_run.c \
+	driver/guard_setpos.c \
 	driver/guard_text.c \
 	driver/guard_value.c \
 	driver/handle.c \

@@ -68,8 +68,8 @@ static void release_stmt(struct og_guard_stmt *stmt)
     og_arena_release(&stmt->facts_arena);
     og_arena_release(&stmt->verdict_arena);
     og_params_release(&stmt->params);
-    og_buf_wipe(&stmt->get_value);
-    free(stmt->bindings);
+    og_get_release(stmt);
+    og_block_release(stmt);
     for (size_t i = 0; i < OG_COUNT(stmt->descriptors); i++)
         og_diag_release(&stmt->descriptors[i].object.diag);
     og_diag_release(&stmt->object.diag);
@@ -85,10 +85,10 @@ static struct og_guard_stmt *new_stmt(struct og_guard_dbc *dbc, SQLHSTMT below)
     stmt->object = (struct og_guard_object){
         .kind = OG_GUARD_STMT, .below = below, .calls = dbc->object.calls};
     stmt->dbc = dbc;
-    stmt->rowset_size = 1;
     og_arena_init(&stmt->facts_arena, OG_MAX_FACTS_BYTES);
     og_arena_init(&stmt->verdict_arena, OG_MAX_FACTS_BYTES);
-    og_buf_init(&stmt->get_value, OG_MAX_MASKED_VALUE_BYTES);
+    og_buf_init(&stmt->rows.text, OG_MAX_MASKED_VALUE_BYTES);
+    og_buf_init(&stmt->rows.masked, OG_MAX_MASKED_VALUE_BYTES);
     og_facts_init(&stmt->facts, &stmt->facts_arena, dbc->dialect);
     og_params_reset(&stmt->params);
     stmt->next = dbc->statements;
@@ -163,6 +163,7 @@ static SQLRETURN free_stmt(struct og_guard_stmt *stmt)
     og_guard_enter(&stmt->object);
     og_rows_close(stmt);
     og_gate_finish(stmt, SQL_SUCCESS);
+    og_block_drop_descriptor(stmt);
     (void)pthread_mutex_lock(&dbc->lock);
     code = stmt->object.calls->SQLFreeHandle(SQL_HANDLE_STMT, stmt->object.below);
     if (SQL_SUCCEEDED(code))
@@ -173,20 +174,9 @@ static SQLRETURN free_stmt(struct og_guard_stmt *stmt)
 
 static SQLRETURN SQL_API guard_SQLFreeHandle(SQLSMALLINT type, SQLHANDLE handle)
 {
-    struct og_guard_desc *desc = handle;
-    SQLRETURN code;
-
     if (type == SQL_HANDLE_STMT)
         return free_stmt(handle);
-    if (type != SQL_HANDLE_DESC)
-        return SQL_ERROR;
-    og_guard_enter(&desc->object);
-    code = desc->object.calls->SQLFreeHandle(type, desc->object.below);
-    if (!SQL_SUCCEEDED(code))
-        return passed(&desc->object, code);
-    og_diag_release(&desc->object.diag);
-    free(desc);
-    return code;
+    return type == SQL_HANDLE_DESC ? og_desc_free(handle) : SQL_ERROR;
 }
 
 /* ---- the table ---- */
@@ -207,9 +197,12 @@ static void fill_calls(struct og_calls *calls, const struct og_calls *target)
     calls->SQLFreeHandle = guard_SQLFreeHandle;
     og_guard_install_bind(calls);
     og_guard_install_run(calls);
-    og_guard_install_rows(calls);
+    og_guard_install_fetch(calls);
+    og_guard_install_getdata(calls);
+    og_guard_install_setpos(calls);
     og_guard_install_meta(calls);
     og_guard_install_attr(calls);
+    og_guard_install_desc(calls);
     og_guard_install_diag(calls);
     og_guard_install_connect(calls);
     og_guard_install_lists(calls);

@@ -4,8 +4,9 @@
  * The guard stands between the entry layer (or a broker's worker) and the target. Its handles are
  * these structs; each carries the real driver's handle in `below`. What the guard does to a
  * statement is told by file name: guard_text (copy and escapes), guard_gate (facts, verdict,
- * intent, approval), guard_run (prepare and execute), guard_bind, guard_fetch, guard_getdata
- * (rows), guard_meta (what columns look like), guard_attr, guard_diag, guard_connect.
+ * intent, approval), guard_run (prepare and execute), guard_bind, guard_rows, guard_rowset,
+ * guard_block, guard_fetch, guard_getdata, guard_setpos (rows), guard_desc, guard_meta (what columns
+ * look like), guard_attr, guard_diag, guard_connect.
  * Threads: the entry layer holds the statement's lock round every call but SQLCancel; what the
  * statements of one connection share is under struct og_guard_dbc's lock. */
 #ifndef OG_DRIVER_GUARD_H
@@ -14,6 +15,7 @@
 #include <pthread.h>
 
 #include "common/decide.h"
+#include "common/limits.h"
 #include "common/sql_lex.h"
 #include "common/sqlite_analyse.h"
 #include "driver/calls.h"
@@ -21,6 +23,7 @@
 #include "driver/conf.h"
 #include "driver/guard_clock.h"
 #include "driver/guard_measure.h"
+#include "driver/guard_rows.h"
 #include "driver/params.h"
 #include "driver/pg_catalog.h"
 
@@ -47,6 +50,9 @@ struct og_guard_desc {
     struct og_guard_dbc *dbc;
     struct og_guard_stmt *stmt; /* NULL: explicitly allocated */
     SQLINTEGER role;            /* SQL_ATTR_APP_ROW_DESC ... for implicit ones */
+    /* Of an explicit one, by SQLBindCol of a statement: psqlODBC tells no fields of a descriptor
+     * that was never copied to, and takes none. */
+    struct og_bindings recorded;
 };
 
 struct og_guard_dbc {
@@ -70,6 +76,7 @@ struct og_guard_dbc {
     bool has_open_ddl;         /* the open transaction changed the catalog */
     uint64_t catalog_version;  /* raised whenever facts may have become stale */
     int64_t catalog_checked_ms;
+    uint64_t rowset_version; /* raised whenever a row descriptor may have changed; atomic */
     bool has_touched_masked; /* a statement here touched masked data: messages are reduced */
 
     /* SQLite */
@@ -82,15 +89,6 @@ struct og_guard_dbc {
     struct og_guard_stmt *statements;
     char *search_path; /* as the session had it when it began; NULL where there is none */
     char *database;    /* for records */
-};
-
-/* One SQLBindCol. */
-struct og_guard_binding {
-    SQLUSMALLINT column;
-    SQLSMALLINT c_type;
-    SQLPOINTER data;
-    SQLLEN max_bytes;
-    SQLLEN *indicator;
 };
 
 /* What the guard knows of one result column of a statement that masks. */
@@ -155,31 +153,15 @@ struct og_guard_stmt {
     struct og_guard_desc descriptors[4]; /* implicit: ARD, APD, IRD, IPD */
     volatile bool is_cancelled;
 
-    /* Rows. While a plan masks, the guard fetches row by row with nothing bound below and fills the
-     * application's rowset itself (docs/decisions/0007). */
-    bool is_masking;
-    struct og_guard_column *columns; /* n_columns, in verdict_arena */
+    struct og_guard_column *columns; /* n_columns, in verdict_arena: the plan of the open result */
     size_t n_columns;
-    struct og_guard_binding *bindings;
-    size_t n_bindings, max_bindings;
-    bool is_ard_foreign; /* bound through a descriptor: closed for statements that mask */
-    SQLULEN rowset_size;
-    SQLULEN bind_type;
-    SQLULEN *bind_offset;
-    SQLUSMALLINT *row_status;
-    SQLULEN *rows_fetched;
+    struct og_guard_rows rows;
+    SQLULEN *rows_fetched;   /* the application's */
     SQLULEN n_below_fetched; /* the layer below counts here */
     SQLULEN query_timeout_s;
     SQLULEN noscan;
-    SQLULEN max_length;
-    bool has_explicit_ard;
-
-    /* SQLGetData over a masked column */
-    SQLUSMALLINT get_column;
-    bool get_is_null;
-    size_t get_offset;
-    size_t get_pieces;
-    struct og_buf get_value;
+    /* Descriptors that the application allocated and attached; NULL: the implicit one. */
+    struct og_guard_desc *explicit_ard, *explicit_apd;
 };
 
 /* Clears our records at the start of a call. */
@@ -224,23 +206,45 @@ int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
                       struct og_msg_request *out);
 int og_record_binding(struct og_guard_stmt *stmt, uint8_t out[32]);
 
-/* guard_fetch.c and guard_bind.c */
+/* guard_rows.c: lays the plan on the result that is open now. */
 SQLRETURN og_rows_open(struct og_guard_stmt *stmt);
+/* The current row is gone. */
 void og_rows_close(struct og_guard_stmt *stmt);
-SQLRETURN og_rows_take_over(struct og_guard_stmt *stmt);
-SQLRETURN og_rows_hand_back(struct og_guard_stmt *stmt);
+/* Whether rows may be read: a plan that masks must lie on the result. */
+SQLRETURN og_rows_check(struct og_guard_stmt *stmt);
+/* Closes a result whose plan is about to be forgotten. */
+void og_cursor_drop(struct og_guard_stmt *stmt);
 void og_bindings_clear(struct og_guard_stmt *stmt);
+
+/* guard_desc.c: the statement's descriptor of that attribute; attaches one (NULL: the implicit one
+ * again); frees an explicit one. */
+SQLRETURN og_desc_get(struct og_guard_stmt *stmt, SQLINTEGER attribute, SQLPOINTER value);
+SQLRETURN og_desc_attach(struct og_guard_stmt *stmt, __typeof__(SQLSetStmtAttr) *below,
+                         SQLINTEGER attribute, struct og_guard_desc *desc);
+SQLRETURN og_desc_free(struct og_guard_desc *desc);
+/* guard_meta.c: whether a mask turns the column into NULL. */
+bool og_meta_becomes_null(const struct og_guard_stmt *stmt, SQLUSMALLINT column);
 
 /* guard_value.c: one masked value of the current row, whole. */
 SQLRETURN og_value_read(struct og_guard_stmt *stmt, SQLUSMALLINT column, struct og_buf *out,
                         bool *out_is_null);
+/* Masks one value that is not NULL, as it came from the driver. */
+SQLRETURN og_value_mask(struct og_guard_stmt *stmt, SQLUSMALLINT column, const void *raw,
+                        size_t n_bytes, bool is_wide, struct og_buf *out, bool *out_is_null);
+/* Whether the real driver could give a clear value as that C type; adds a record where not. */
+bool og_value_fits(struct og_guard_stmt *stmt, SQLSMALLINT c_type);
+/* Whether values are read as UTF-16. */
+bool og_value_is_wide(const struct og_guard_stmt *stmt);
 
 /* guard_catalog.c, guard_session.c ... fill their part of a connection's call table. */
 void og_guard_install_bind(struct og_calls *calls);
 void og_guard_install_run(struct og_calls *calls);
-void og_guard_install_rows(struct og_calls *calls);
+void og_guard_install_fetch(struct og_calls *calls);
+void og_guard_install_getdata(struct og_calls *calls);
+void og_guard_install_setpos(struct og_calls *calls);
 void og_guard_install_meta(struct og_calls *calls);
 void og_guard_install_attr(struct og_calls *calls);
+void og_guard_install_desc(struct og_calls *calls);
 void og_guard_install_diag(struct og_calls *calls);
 void og_guard_install_connect(struct og_calls *calls);
 void og_guard_install_lists(struct og_calls *calls);

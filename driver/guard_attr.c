@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Attributes. Those that say where rows and parameters lie are kept, because the guard fills
- * rowsets itself while a plan masks; those that change what statements mean or load code are
- * closed. Everything else goes straight through. */
+/* Attributes. Those that the guard needs itself are kept; those that change what statements mean or
+ * load code are closed. Everything else goes straight through. */
 #include "driver/conf_target.h"
 #include "driver/guard.h"
 
@@ -25,30 +24,18 @@ static SQLRETURN close_attribute(struct og_guard_object *object, SQLINTEGER attr
 
 /* ---- statement ---- */
 
-/* Remembers what the attribute says. Returns whether the layer below may hear of it now. */
+/* Remembers what the attribute says. Returns whether the layer below hears of it. */
 static bool remember(struct og_guard_stmt *stmt, SQLINTEGER attribute, SQLPOINTER value)
 {
     SQLULEN number = (SQLULEN)(uintptr_t)value;
 
     switch (attribute) {
-    case SQL_ATTR_ROW_ARRAY_SIZE:
-        stmt->rowset_size = number;
-        return !stmt->is_masking;
-    case SQL_ATTR_ROW_BIND_TYPE:
-        stmt->bind_type = number;
-        return !stmt->is_masking;
-    case SQL_ATTR_ROW_BIND_OFFSET_PTR:
-        stmt->bind_offset = value;
-        return !stmt->is_masking;
-    case SQL_ATTR_ROW_STATUS_PTR:
-        stmt->row_status = value;
-        return !stmt->is_masking;
     case SQL_ATTR_ROWS_FETCHED_PTR:
         stmt->rows_fetched = value;
         return false;
-    case SQL_ATTR_MAX_LENGTH:
-        stmt->max_length = number;
-        return !stmt->is_masking;
+    case SQL_ATTR_RETRIEVE_DATA:
+        stmt->rows.is_data_off = number == SQL_RD_OFF;
+        return true;
     case SQL_ATTR_NOSCAN:
         stmt->noscan = number;
         return true;
@@ -72,21 +59,6 @@ static bool remember(struct og_guard_stmt *stmt, SQLINTEGER attribute, SQLPOINTE
     }
 }
 
-static SQLPOINTER below_descriptor(struct og_guard_stmt *stmt, SQLINTEGER attribute,
-                                   SQLPOINTER value)
-{
-    struct og_guard_desc *desc = value;
-    bool is_explicit = desc && !desc->stmt;
-
-    if (attribute == SQL_ATTR_APP_ROW_DESC) {
-        stmt->has_explicit_ard = is_explicit;
-        stmt->is_ard_foreign = is_explicit;
-    } else if (attribute == SQL_ATTR_APP_PARAM_DESC) {
-        stmt->params.is_foreign = is_explicit;
-    }
-    return desc ? desc->object.below : NULL;
-}
-
 typedef __typeof__(SQLSetStmtAttr) set_attribute;
 
 static SQLRETURN set_stmt(struct og_guard_stmt *stmt, set_attribute *below, SQLINTEGER attribute,
@@ -100,9 +72,10 @@ static SQLRETURN set_stmt(struct og_guard_stmt *stmt, set_attribute *below, SQLI
     if (attribute == SQL_ATTR_ASYNC_ENABLE && number != SQL_ASYNC_ENABLE_OFF)
         return close_attribute(&stmt->object, attribute,
                                "asynchronous execution is not open in this version");
+    og_rowset_touch(stmt->dbc);
     if (attribute == SQL_ATTR_APP_ROW_DESC || attribute == SQL_ATTR_APP_PARAM_DESC)
-        value = below_descriptor(stmt, attribute, value);
-    else if (!remember(stmt, attribute, value))
+        return og_desc_attach(stmt, below, attribute, value);
+    if (!remember(stmt, attribute, value))
         return SQL_SUCCESS;
     return og_guard_below(stmt, below(stmt->object.below, attribute, value, n_bytes));
 }
@@ -134,58 +107,11 @@ static SQLRETURN SQL_API guard_SQLSetStmtOption(SQLHSTMT handle, SQLUSMALLINT op
     if (option == SQL_ASYNC_ENABLE && value != SQL_ASYNC_ENABLE_OFF)
         return close_attribute(&stmt->object, option,
                                "asynchronous execution is not open in this version");
+    og_rowset_touch(stmt->dbc);
     if (!remember(stmt, option, (SQLPOINTER)(uintptr_t)value))
         return SQL_SUCCESS;
     return og_guard_below(stmt,
                           stmt->object.calls->SQLSetStmtOption(stmt->object.below, option, value));
-}
-
-/* What the guard holds itself because the layer below was told something else. */
-static bool answer(const struct og_guard_stmt *stmt, SQLINTEGER attribute, SQLPOINTER value)
-{
-    switch (attribute) {
-    case SQL_ATTR_ROWS_FETCHED_PTR:
-        *(SQLPOINTER *)value = stmt->rows_fetched;
-        return true;
-    case SQL_ATTR_ROW_ARRAY_SIZE:
-        *(SQLULEN *)value = stmt->rowset_size;
-        return stmt->is_masking;
-    case SQL_ATTR_ROW_BIND_TYPE:
-        *(SQLULEN *)value = stmt->bind_type;
-        return stmt->is_masking;
-    case SQL_ATTR_ROW_BIND_OFFSET_PTR:
-        *(SQLPOINTER *)value = stmt->bind_offset;
-        return stmt->is_masking;
-    case SQL_ATTR_ROW_STATUS_PTR:
-        *(SQLPOINTER *)value = stmt->row_status;
-        return stmt->is_masking;
-    case SQL_ATTR_MAX_LENGTH:
-        *(SQLULEN *)value = stmt->max_length;
-        return stmt->is_masking;
-    default:
-        return false;
-    }
-}
-
-static SQLRETURN get_descriptor(struct og_guard_stmt *stmt, SQLINTEGER attribute,
-                                SQLPOINTER value)
-{
-    size_t index = (size_t)(attribute - SQL_ATTR_APP_ROW_DESC);
-    struct og_guard_desc *desc = &stmt->descriptors[index];
-    SQLRETURN code = SQL_SUCCESS;
-
-    if (!desc->object.below) {
-        code = stmt->object.calls->SQLGetStmtAttr(stmt->object.below, attribute,
-                                                  &desc->object.below, SQL_IS_POINTER, NULL);
-        desc->object.kind = OG_GUARD_DESC;
-        desc->object.calls = stmt->object.calls;
-        desc->dbc = stmt->dbc;
-        desc->stmt = stmt;
-        desc->role = attribute;
-    }
-    if (SQL_SUCCEEDED(code))
-        *(SQLPOINTER *)value = desc;
-    return code;
 }
 
 typedef __typeof__(SQLGetStmtAttr) get_attribute;
@@ -195,9 +121,11 @@ static SQLRETURN get_stmt(struct og_guard_stmt *stmt, get_attribute *below, SQLI
 {
     og_guard_enter(&stmt->object);
     if (value && attribute >= SQL_ATTR_APP_ROW_DESC && attribute <= SQL_ATTR_IMP_PARAM_DESC)
-        return og_guard_below(stmt, get_descriptor(stmt, attribute, value));
-    if (value && answer(stmt, attribute, value))
+        return og_guard_below(stmt, og_desc_get(stmt, attribute, value));
+    if (value && attribute == SQL_ATTR_ROWS_FETCHED_PTR) {
+        *(SQLPOINTER *)value = stmt->rows_fetched;
         return SQL_SUCCESS;
+    }
     return og_guard_below(stmt, below(stmt->object.below, attribute, value, max_bytes, n_bytes));
 }
 
@@ -219,93 +147,6 @@ static SQLRETURN SQL_API guard_SQLGetStmtAttrW(SQLHSTMT handle, SQLINTEGER attri
 
     return get_stmt(stmt, stmt->object.calls->SQLGetStmtAttrW, attribute, value, max_bytes,
                     n_bytes);
-}
-
-/* ---- descriptors ---- */
-
-/* A written descriptor may bind columns or parameters that the guard has not seen. */
-static void note_written(struct og_guard_desc *desc)
-{
-    desc->object.shows_below = true;
-    if (!desc->stmt)
-        return; /* explicit: noted where it was attached */
-    if (desc->role == SQL_ATTR_APP_ROW_DESC || desc->role == SQL_ATTR_IMP_ROW_DESC)
-        desc->stmt->is_ard_foreign = true;
-    else if (desc->role == SQL_ATTR_APP_PARAM_DESC)
-        desc->stmt->params.is_foreign = true;
-}
-
-static SQLRETURN check_writable(struct og_guard_desc *desc)
-{
-    og_guard_enter(&desc->object);
-    if (desc->stmt && desc->stmt->is_masking &&
-        (desc->role == SQL_ATTR_APP_ROW_DESC || desc->role == SQL_ATTR_IMP_ROW_DESC)) {
-        og_diag_add_state(&desc->object.diag, "HYC00",
-                          "[odbcguard] binding through descriptors is closed for a statement with "
-                          "masked columns: use SQLBindCol");
-        return SQL_ERROR;
-    }
-    note_written(desc);
-    return SQL_SUCCESS;
-}
-
-static SQLRETURN SQL_API guard_SQLSetDescField(SQLHDESC handle, SQLSMALLINT number,
-                                               SQLSMALLINT field, SQLPOINTER value,
-                                               SQLINTEGER n_bytes)
-{
-    struct og_guard_desc *desc = handle;
-
-    if (check_writable(desc) != SQL_SUCCESS)
-        return SQL_ERROR;
-    return desc->object.calls->SQLSetDescField(desc->object.below, number, field, value, n_bytes);
-}
-
-static SQLRETURN SQL_API guard_SQLSetDescFieldW(SQLHDESC handle, SQLSMALLINT number,
-                                                SQLSMALLINT field, SQLPOINTER value,
-                                                SQLINTEGER n_bytes)
-{
-    struct og_guard_desc *desc = handle;
-
-    if (check_writable(desc) != SQL_SUCCESS)
-        return SQL_ERROR;
-    return desc->object.calls->SQLSetDescFieldW(desc->object.below, number, field, value, n_bytes);
-}
-
-static SQLRETURN SQL_API guard_SQLSetDescRec(SQLHDESC handle, SQLSMALLINT number, SQLSMALLINT type,
-                                             SQLSMALLINT subtype, SQLLEN length,
-                                             SQLSMALLINT precision, SQLSMALLINT scale,
-                                             SQLPOINTER data, SQLLEN *string_length,
-                                             SQLLEN *indicator)
-{
-    struct og_guard_desc *desc = handle;
-
-    if (check_writable(desc) != SQL_SUCCESS)
-        return SQL_ERROR;
-    return desc->object.calls->SQLSetDescRec(desc->object.below, number, type, subtype, length,
-                                             precision, scale, data, string_length, indicator);
-}
-
-static SQLRETURN SQL_API guard_SQLSetDescRecW(SQLHDESC handle, SQLSMALLINT number,
-                                              SQLSMALLINT type, SQLSMALLINT subtype, SQLLEN length,
-                                              SQLSMALLINT precision, SQLSMALLINT scale,
-                                              SQLPOINTER data, SQLLEN *string_length,
-                                              SQLLEN *indicator)
-{
-    struct og_guard_desc *desc = handle;
-
-    if (check_writable(desc) != SQL_SUCCESS)
-        return SQL_ERROR;
-    return desc->object.calls->SQLSetDescRecW(desc->object.below, number, type, subtype, length,
-                                              precision, scale, data, string_length, indicator);
-}
-
-static SQLRETURN SQL_API guard_SQLCopyDesc(SQLHDESC source, SQLHDESC target)
-{
-    struct og_guard_desc *from = source, *to = target;
-
-    if (check_writable(to) != SQL_SUCCESS)
-        return SQL_ERROR;
-    return to->object.calls->SQLCopyDesc(from->object.below, to->object.below);
 }
 
 /* ---- connection ---- */
@@ -434,11 +275,6 @@ void og_guard_install_attr(struct og_calls *calls)
     calls->SQLSetStmtOption = guard_SQLSetStmtOption;
     calls->SQLGetStmtAttr = guard_SQLGetStmtAttr;
     calls->SQLGetStmtAttrW = guard_SQLGetStmtAttrW;
-    calls->SQLSetDescField = guard_SQLSetDescField;
-    calls->SQLSetDescFieldW = guard_SQLSetDescFieldW;
-    calls->SQLSetDescRec = guard_SQLSetDescRec;
-    calls->SQLSetDescRecW = guard_SQLSetDescRecW;
-    calls->SQLCopyDesc = guard_SQLCopyDesc;
     calls->SQLSetConnectAttr = guard_SQLSetConnectAttr;
     calls->SQLSetConnectAttrW = guard_SQLSetConnectAttrW;
     calls->SQLSetConnectOption = guard_SQLSetConnectOption;

@@ -10,10 +10,8 @@ static SQLRETURN begin(struct og_guard_stmt *stmt, const char *api)
 
     og_guard_enter(&stmt->object);
     og_gate_finish(stmt, SQL_SUCCESS);
-    og_rows_close(stmt);
+    og_cursor_drop(stmt);
     code = og_gate_pass_catalog(stmt, api);
-    if (code == SQL_SUCCESS)
-        code = og_rows_hand_back(stmt);
     if (code != SQL_SUCCESS || stmt->dbc->dialect != OG_DIALECT_SQLITE)
         return code;
     (void)pthread_mutex_lock(&stmt->dbc->lock);

@@ -5,7 +5,7 @@
 
 #include "driver/guard.h"
 
-static bool becomes_null(const struct og_guard_stmt *stmt, SQLUSMALLINT column)
+bool og_meta_becomes_null(const struct og_guard_stmt *stmt, SQLUSMALLINT column)
 {
     return column >= 1 && column <= stmt->verdict.n_masks && stmt->verdict.masks &&
            stmt->verdict.masks[column - 1].kind == OG_MASK_SQL_NULL;
@@ -23,7 +23,7 @@ static SQLRETURN SQL_API guard_SQLDescribeCol(SQLHSTMT handle, SQLUSMALLINT colu
     code = og_guard_below(stmt, stmt->object.calls->SQLDescribeCol(stmt->object.below, column, name,
                                                                    max_chars, n_chars, type, size,
                                                                    digits, nullable));
-    if (SQL_SUCCEEDED(code) && nullable && becomes_null(stmt, column))
+    if (SQL_SUCCEEDED(code) && nullable && og_meta_becomes_null(stmt, column))
         *nullable = SQL_NULLABLE;
     return code;
 }
@@ -41,7 +41,7 @@ static SQLRETURN SQL_API guard_SQLDescribeColW(SQLHSTMT handle, SQLUSMALLINT col
     code = og_guard_below(stmt, stmt->object.calls->SQLDescribeColW(stmt->object.below, column,
                                                                     name, max_chars, n_chars, type,
                                                                     size, digits, nullable));
-    if (SQL_SUCCEEDED(code) && nullable && becomes_null(stmt, column))
+    if (SQL_SUCCEEDED(code) && nullable && og_meta_becomes_null(stmt, column))
         *nullable = SQL_NULLABLE;
     return code;
 }
@@ -51,7 +51,7 @@ static void patch(struct og_guard_stmt *stmt, SQLRETURN code, SQLUSMALLINT colum
 {
     bool asks_nullable = field == SQL_DESC_NULLABLE || field == SQL_COLUMN_NULLABLE;
 
-    if (SQL_SUCCEEDED(code) && number && asks_nullable && becomes_null(stmt, column))
+    if (SQL_SUCCEEDED(code) && number && asks_nullable && og_meta_becomes_null(stmt, column))
         *number = SQL_NULLABLE;
 }
 

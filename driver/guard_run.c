@@ -47,13 +47,6 @@ static void set_noscan(struct og_guard_stmt *stmt, bool is_on)
                                                  (SQLPOINTER)(uintptr_t)value, SQL_IS_UINTEGER);
 }
 
-/* Takes or gives back the rowset, as the verdict's masks want it. */
-static SQLRETURN place_rows(struct og_guard_stmt *stmt)
-{
-    og_rows_close(stmt);
-    return stmt->verdict.masks_any ? og_rows_take_over(stmt) : og_rows_hand_back(stmt);
-}
-
 static SQLRETURN note_masks(struct og_guard_stmt *stmt, SQLRETURN code)
 {
     struct og_buf names;
@@ -134,6 +127,7 @@ static void begin(struct og_guard_stmt *stmt, const char *api)
     og_guard_enter(&stmt->object);
     og_gate_finish(stmt, SQL_SUCCESS);
     og_measure_reset(stmt);
+    og_cursor_drop(stmt);
     stmt->api = api;
 }
 
@@ -219,8 +213,6 @@ static SQLRETURN clear_for_run(struct og_guard_stmt *stmt)
 {
     SQLRETURN code = og_gate_judge(stmt);
 
-    if (code == SQL_SUCCESS)
-        code = place_rows(stmt);
     if (code == SQL_SUCCESS)
         code = og_gate_pass(stmt);
     if (code == SQL_SUCCESS)
@@ -385,15 +377,28 @@ static SQLRETURN SQL_API guard_SQLMoreResults(SQLHSTMT handle)
     return code;
 }
 
+/* The application closes its result. */
+static void close_result(struct og_guard_stmt *stmt)
+{
+    og_gate_finish(stmt, SQL_SUCCESS);
+    stmt->columns = NULL;
+    stmt->n_columns = 0;
+    stmt->rows.has_row_count = false;
+    og_rows_close(stmt);
+    if (stmt->state == OG_STMT_OPEN)
+        stmt->state = stmt->is_prepared ? OG_STMT_PREPARED : OG_STMT_EMPTY;
+}
+
 static SQLRETURN SQL_API guard_SQLFreeStmt(SQLHSTMT handle, SQLUSMALLINT option)
 {
     struct og_guard_stmt *stmt = handle;
+    SQLRETURN code;
 
     og_guard_enter(&stmt->object);
+    code = og_guard_below(stmt, stmt->object.calls->SQLFreeStmt(stmt->object.below, option));
     switch (option) {
     case SQL_CLOSE:
-        og_rows_close(stmt);
-        og_gate_finish(stmt, SQL_SUCCESS);
+        close_result(stmt);
         break;
     case SQL_UNBIND:
         og_bindings_clear(stmt);
@@ -404,17 +409,19 @@ static SQLRETURN SQL_API guard_SQLFreeStmt(SQLHSTMT handle, SQLUSMALLINT option)
     default:
         break;
     }
-    return og_guard_below(stmt, stmt->object.calls->SQLFreeStmt(stmt->object.below, option));
+    return code;
 }
 
 static SQLRETURN SQL_API guard_SQLCloseCursor(SQLHSTMT handle)
 {
     struct og_guard_stmt *stmt = handle;
+    SQLRETURN code;
 
     og_guard_enter(&stmt->object);
-    og_rows_close(stmt);
-    og_gate_finish(stmt, SQL_SUCCESS);
-    return og_guard_below(stmt, stmt->object.calls->SQLCloseCursor(stmt->object.below));
+    code = og_guard_below(stmt, stmt->object.calls->SQLCloseCursor(stmt->object.below));
+    if (SQL_SUCCEEDED(code))
+        close_result(stmt);
+    return code;
 }
 
 /* Comes from another thread, with no lock held: touches nothing but one flag. */

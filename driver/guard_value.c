@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One value of the current row, read whole from the real driver and masked before anyone sees it.
  * The clear value lives in a buffer of ours that is wiped. */
+#include <errno.h>
 #include <string.h>
 
 #include "common/utf.h"
@@ -35,6 +36,18 @@ static SQLRETURN read_piece(struct og_guard_stmt *stmt, SQLUSMALLINT column, boo
     return code;
 }
 
+/* SQLite's driver keeps its place in a column until the column was read to its end, and even when the
+ * row changes: each read begins and ends at the front. */
+static void rewind_column(struct og_guard_stmt *stmt, SQLUSMALLINT column, bool is_wide,
+                          struct og_buf *raw)
+{
+    bool is_null;
+
+    if (stmt->dbc->dialect == OG_DIALECT_SQLITE &&
+        read_piece(stmt, column, is_wide, raw, &is_null) != SQL_NO_DATA)
+        raw->is_failed = true; /* not what was taken for its end */
+}
+
 /* The whole value as the driver's text. needs_all: false where only its being NULL matters. */
 static SQLRETURN read_raw(struct og_guard_stmt *stmt, SQLUSMALLINT column, bool is_wide,
                           bool needs_all, struct og_buf *raw, bool *is_null)
@@ -42,11 +55,17 @@ static SQLRETURN read_raw(struct og_guard_stmt *stmt, SQLUSMALLINT column, bool 
     SQLRETURN code;
 
     *is_null = false;
-    do {
+    code = read_piece(stmt, column, is_wide, raw, is_null);
+    if (code == SQL_NO_DATA) /* read to its end before */
         code = read_piece(stmt, column, is_wide, raw, is_null);
-    } while (code == SQL_SUCCESS_WITH_INFO && needs_all && !og_buf_is_failed(raw));
+    if (code == SQL_NO_DATA)
+        raw->is_failed = true;
+    while (code == SQL_SUCCESS_WITH_INFO && needs_all && !og_buf_is_failed(raw))
+        code = read_piece(stmt, column, is_wide, raw, is_null);
     if (code == SQL_NO_DATA || code == SQL_SUCCESS_WITH_INFO)
         code = SQL_SUCCESS;
+    if (code == SQL_SUCCESS && needs_all && !*is_null && !og_buf_is_failed(raw))
+        rewind_column(stmt, column, is_wide, raw);
     if (code == SQL_SUCCESS && og_buf_is_failed(raw)) {
         og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
                     "[mask] a value of column %u is too large to be masked: leave the column out",
@@ -56,50 +75,82 @@ static SQLRETURN read_raw(struct og_guard_stmt *stmt, SQLUSMALLINT column, bool 
     return code;
 }
 
-static int to_utf8(const struct og_buf *raw, bool is_wide, struct og_buf *out)
+/* Narrow text is only checked: it is UTF-8 already. */
+static int to_utf8(const void *raw, size_t n_bytes, bool is_wide, struct og_buf *out)
 {
     if (is_wide)
-        return og_utf16_to_utf8((const uint16_t *)(const void *)raw->bytes,
-                                raw->n_bytes / sizeof(uint16_t), out);
-    if (og_utf8_valid_prefix(og_buf_str(raw), raw->n_bytes) != raw->n_bytes)
-        return OG_UTF_E_TEXT;
-    og_buf_append(out, og_buf_str(raw), raw->n_bytes);
-    return 0;
+        return og_utf16_to_utf8(raw, n_bytes / sizeof(uint16_t), out);
+    return og_utf8_valid_prefix(raw, n_bytes) == n_bytes ? 0 : OG_UTF_E_TEXT;
+}
+
+bool og_value_is_wide(const struct og_guard_stmt *stmt)
+{
+    /* psqlODBC's text is UTF-16 whatever the locale is; its ANSI form has UTF-8 only. */
+    return stmt->dbc->dialect == OG_DIALECT_POSTGRESQL && stmt->object.calls->SQLExecDirectW;
+}
+
+bool og_value_fits(struct og_guard_stmt *stmt, SQLSMALLINT c_type)
+{
+    if (c_type != SQL_C_WCHAR || stmt->dbc->dialect != OG_DIALECT_POSTGRESQL ||
+        stmt->object.calls->SQLExecDirectW)
+        return true;
+    og_diag_add_state(&stmt->object.diag, "07006",
+                      "[odbcguard] the real driver gives no wide text: read it as SQL_C_CHAR");
+    return false;
+}
+
+/* What a mask needs of the value beyond its being NULL or not. */
+static bool needs_all(const struct og_guard_column *plan)
+{
+    return plan->mask.kind != OG_MASK_FIXED && plan->mask.kind != OG_MASK_SQL_NULL;
+}
+
+SQLRETURN og_value_mask(struct og_guard_stmt *stmt, SQLUSMALLINT column, const void *raw,
+                        size_t n_bytes, bool is_wide, struct og_buf *out, bool *out_is_null)
+{
+    const struct og_guard_column *plan = &stmt->columns[column - 1];
+    struct og_buf *text = &stmt->rows.text;
+    bool is_plain = !is_wide || !needs_all(plan);
+    int r = 0;
+
+    og_buf_clear(out);
+    *out_is_null = true;
+    if (plan->mask.kind == OG_MASK_SQL_NULL)
+        return SQL_SUCCESS;
+    og_buf_clear(text);
+    /* Text that is not valid cannot be masked by characters: it is shown as NULL. */
+    if (needs_all(plan) && to_utf8(raw, n_bytes, is_wide, text) != 0)
+        return SQL_SUCCESS;
+    if (og_buf_is_failed(text))
+        r = -ENOMEM;
+    else
+        r = og_mask_apply(&plan->mask, plan->type, is_plain ? raw : og_buf_str(text),
+                          is_plain ? n_bytes : text->n_bytes, plan->max_chars, out, out_is_null);
+    if (text->n_bytes)
+        explicit_bzero(text->bytes, text->n_bytes);
+    if (r >= 0)
+        return SQL_SUCCESS;
+    og_diag_add_state(&stmt->object.diag, "HY001", "[odbcguard] memory allocation error");
+    return SQL_ERROR;
 }
 
 SQLRETURN og_value_read(struct og_guard_stmt *stmt, SQLUSMALLINT column, struct og_buf *out,
                         bool *out_is_null)
 {
-    const struct og_guard_column *plan = &stmt->columns[column - 1];
-    bool is_wide = stmt->dbc->dialect == OG_DIALECT_POSTGRESQL;
-    bool needs_all = plan->mask.kind != OG_MASK_FIXED;
-    struct og_buf raw, text;
+    bool is_wide = og_value_is_wide(stmt);
+    struct og_buf raw;
     SQLRETURN code;
-    int r = 0;
 
     og_buf_clear(out);
-    *out_is_null = true;
-    stmt->n_masked_cells++;
-    if (plan->mask.kind == OG_MASK_SQL_NULL)
-        return SQL_SUCCESS;
     og_buf_init(&raw, OG_MAX_MASKED_VALUE_BYTES);
-    og_buf_init(&text, OG_MAX_MASKED_VALUE_BYTES);
-    code = read_raw(stmt, column, is_wide, needs_all, &raw, out_is_null);
+    code = read_raw(stmt, column, is_wide, needs_all(&stmt->columns[column - 1]), &raw, out_is_null);
     if (code != SQL_SUCCESS && !stmt->object.diag.n_records)
         code = og_guard_below(stmt, code);
-    if (code == SQL_SUCCESS && !*out_is_null) {
-        /* Text that is not valid cannot be masked by characters: it is shown as NULL. */
-        if (needs_all && to_utf8(&raw, is_wide, &text) != 0)
-            *out_is_null = true;
-        else
-            r = og_mask_apply(&plan->mask, plan->type, og_buf_str(&text), text.n_bytes,
-                              plan->max_chars, out, out_is_null);
-    }
+    if (code == SQL_SUCCESS)
+        stmt->n_masked_cells++;
+    if (code == SQL_SUCCESS && !*out_is_null)
+        code = og_value_mask(stmt, column, og_buf_str(&raw), raw.n_bytes, is_wide, out,
+                             out_is_null);
     og_buf_wipe(&raw);
-    og_buf_wipe(&text);
-    if (r < 0) {
-        og_diag_add_state(&stmt->object.diag, "HY001", "[odbcguard] memory allocation error");
-        code = SQL_ERROR;
-    }
     return code;
 }

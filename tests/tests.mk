@@ -199,3 +199,10 @@ EXTRA_DIST += \
 	tests/odbc_raw.py \
 	tests/transparency.py
 EXTRA_DIST += tools/fuzz
+
+# Run by test_doors.py.
+check_PROGRAMS += tests/live/doors
+tests_live_doors_SOURCES = tests/live/doors.c tests/live/doors.h tests/live/doors_desc.c \
+	tests/live/doors_fetch.c tests/live/doors_getdata.c tests/live/doors_scroll.c
+tests_live_doors_LDADD = -lodbc
+EXTRA_DIST += tests/live/test_doors.py

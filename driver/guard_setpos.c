@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* SQLSetPos and SQLBulkOperations. Both can put rows into the application's buffers
+ * (SQL_REFRESH, SQL_FETCH_BY_BOOKMARK): while a plan masks these come through guard_block.c. */
+#include "driver/guard.h"
+
+struct set_pos {
+    SQLSETPOSIROW row;
+    SQLUSMALLINT operation, lock;
+};
+
+static SQLRETURN call_set_pos(struct og_guard_stmt *stmt, void *context)
+{
+    const struct set_pos *call = context;
+
+    return stmt->object.calls->SQLSetPos(stmt->object.below, call->row, call->operation,
+                                         call->lock);
+}
+
+static SQLUSMALLINT *status_of(struct og_guard_stmt *stmt)
+{
+    struct og_rowset rowset;
+
+    /* SQLExtendedFetch's array was an argument, and may be gone. */
+    if (stmt->rows.is_extended || og_rowset_read(stmt, false, &rowset) != SQL_SUCCESS)
+        return NULL;
+    return rowset.status;
+}
+
+static SQLRETURN refresh(struct og_guard_stmt *stmt, struct set_pos *call)
+{
+    struct og_block block = {
+        .call = call_set_pos,
+        .context = call,
+        .is_extended = stmt->rows.is_extended,
+        .current = call->row ? call->row - 1 : stmt->rows.app_current,
+        .first = call->row ? call->row - 1 : 0,
+        .n_rows = call->row ? 1 : stmt->rows.n_fetched,
+        .n_fetched = &stmt->rows.n_fetched,
+        .status = status_of(stmt),
+    };
+
+    return og_block_run(stmt, &block);
+}
+
+static SQLRETURN SQL_API guard_SQLSetPos(SQLHSTMT handle, SQLSETPOSIROW row,
+                                         SQLUSMALLINT operation, SQLUSMALLINT lock)
+{
+    struct og_guard_stmt *stmt = handle;
+    struct set_pos call = {row, operation, lock};
+    SQLRETURN code;
+
+    og_guard_enter(&stmt->object);
+    code = og_rows_check(stmt);
+    if (code != SQL_SUCCESS)
+        return code;
+    if (operation != SQL_POSITION && operation != SQL_REFRESH) {
+        og_diag_add_state(&stmt->object.diag, "HYC00",
+                          "[odbcguard] writing with SQLSetPos is closed in this version: send an "
+                          "UPDATE, DELETE or INSERT statement");
+        return SQL_ERROR;
+    }
+    if (operation == SQL_REFRESH && stmt->verdict.masks_any)
+        code = refresh(stmt, &call);
+    else
+        code = og_guard_below(stmt, call_set_pos(stmt, &call));
+    og_get_forget(stmt);
+    stmt->rows.has_row_count = false;
+    if (SQL_SUCCEEDED(code) && row)
+        stmt->rows.app_current = row - 1;
+    return code;
+}
+
+static SQLRETURN call_bulk(struct og_guard_stmt *stmt, void *context)
+{
+    const SQLSMALLINT *operation = context;
+
+    return stmt->object.calls->SQLBulkOperations(stmt->object.below, *operation);
+}
+
+static SQLRETURN fetch_by_bookmark(struct og_guard_stmt *stmt)
+{
+    struct og_rowset rowset;
+    SQLSMALLINT operation = SQL_FETCH_BY_BOOKMARK;
+    struct og_block block = {.call = call_bulk, .context = &operation};
+
+    if (og_rowset_read(stmt, false, &rowset) != SQL_SUCCESS)
+        return SQL_ERROR;
+    block.n_rows = rowset.n_rows;
+    block.status = rowset.status;
+    return og_block_run(stmt, &block);
+}
+
+static SQLRETURN SQL_API guard_SQLBulkOperations(SQLHSTMT handle, SQLSMALLINT operation)
+{
+    struct og_guard_stmt *stmt = handle;
+    SQLRETURN code;
+
+    og_guard_enter(&stmt->object);
+    code = og_rows_check(stmt);
+    if (code != SQL_SUCCESS)
+        return code;
+    if (operation != SQL_FETCH_BY_BOOKMARK) {
+        og_diag_add_state(&stmt->object.diag, "HYC00",
+                          "[odbcguard] writing with SQLBulkOperations is closed in this version: "
+                          "send an INSERT, UPDATE or DELETE statement");
+        return SQL_ERROR;
+    }
+    code = stmt->verdict.masks_any ? fetch_by_bookmark(stmt)
+                                   : og_guard_below(stmt, call_bulk(stmt, &operation));
+    og_get_forget(stmt);
+    stmt->rows.has_row_count = false;
+    return code;
+}
+
+/* What the driver says of the application's last call, not of the guard's own moves. */
+static SQLRETURN SQL_API guard_SQLRowCount(SQLHSTMT handle, SQLLEN *n_rows)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    og_guard_enter(&stmt->object);
+    if (stmt->rows.has_row_count && n_rows) {
+        *n_rows = stmt->rows.row_count;
+        return SQL_SUCCESS;
+    }
+    return og_guard_below(stmt, stmt->object.calls->SQLRowCount(stmt->object.below, n_rows));
+}
+
+void og_guard_install_setpos(struct og_calls *calls)
+{
+    calls->SQLSetPos = guard_SQLSetPos;
+    calls->SQLBulkOperations = guard_SQLBulkOperations;
+    calls->SQLRowCount = guard_SQLRowCount;
+}
