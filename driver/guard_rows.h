@@ -130,8 +130,10 @@ struct og_block {
 /* Runs the call with nothing of the application's bound to masked columns, then puts the masked
  * values there. Returns what the call returned, worse where putting was. */
 SQLRETURN og_block_run(struct og_guard_stmt *stmt, struct og_block *block);
+
+/* guard_shadow.c: frees what rows need. The descriptor only while the connection is open, whose
+ * closing frees it as well. */
 void og_block_release(struct og_guard_stmt *stmt);
-/* While the connection is open: its closing frees the descriptor as well. */
 void og_block_drop_descriptor(struct og_guard_stmt *stmt);
 
 /* For guard_block_plain.c, a driver without descriptors. */
