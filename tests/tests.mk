@@ -179,6 +179,7 @@ EXTRA_DIST += \
 	tests/bypass/run.py \
 	tests/bypass/statements.txt \
 	tests/corpus \
+	tests/bindings.sh \
 	tests/faces.sh \
 	tests/features \
 	tests/lint.sh \
