@@ -3,7 +3,9 @@
 #include "driver/target.h"
 
 #include <dlfcn.h>
+#include <odbcinst.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +61,24 @@ static void fill_calls(struct library *library)
 #undef ROW
 }
 
+/* A bare file name is looked for where the driver manager does first: in odbc/ beside its libraries. */
+static void *open_by_name(const char *name)
+{
+    __typeof__(SQLGetPrivateProfileString) *function = SQLGetPrivateProfileString;
+    char path[4096];
+    const char *slash;
+    Dl_info info;
+    void *address;
+    int n;
+
+    memcpy(&address, &function, sizeof(address));
+    if (!dladdr(address, &info) || !info.dli_fname || !(slash = strrchr(info.dli_fname, '/')))
+        return NULL;
+    n = snprintf(path, sizeof(path), "%.*s/odbc/%s", (int)(slash - info.dli_fname),
+                 info.dli_fname, name);
+    return n > 0 && (size_t)n < sizeof(path) ? dlopen(path, RTLD_LAZY | RTLD_LOCAL) : NULL;
+}
+
 static struct library *open_library(const char *path, struct og_diag *diag)
 {
     struct library *library = calloc(1, sizeof(*library));
@@ -68,7 +88,9 @@ static struct library *open_library(const char *path, struct og_diag *diag)
         return NULL;
     library->path = strdup(path);
     /* As the driver manager loads it: local, so that its own names bind as in a direct run. */
-    library->handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+    library->handle = strchr(path, '/') ? NULL : open_by_name(path);
+    if (!library->handle)
+        library->handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
     if (!library->path || !library->handle) {
         why = dlerror();
         og_diag_add(diag, OG_ERR_CONFIG, true, "[target] the real driver cannot be loaded: %s",

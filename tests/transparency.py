@@ -436,6 +436,19 @@ def test_without_dsn(tap, r, database):
     return tap.ok(seen[0] == seen[1], "no data source, all in the connection string, through pyodbc: the same")
 
 
+def test_bare_name(tap, r, database):
+    """Debian registers its drivers by a bare file name."""
+    r.write_odbc()
+    with open(r.path("odbcinst.ini"), "a") as file:
+        file.write("[Bare]\nDriver=libsqlite3odbc.so\n")
+    with open(r.path("odbc.ini"), "a") as file:
+        file.write("[bare]\nDriver=Bare\nDatabase=%s\n[bare-guarded]\nDriver=ODBCGuard ODBC2\n"
+                   "GuardTargetDSN=bare\nGuardSocket=%s\n" % (database, r.socket))
+    seen = [scripted(values, d, "bare") for d in ("bare", "bare-guarded")]
+    tap.ok("Ann" in seen[0], "a driver registered by its file's name works directly", seen[0])
+    return tap.ok(seen[0] == seen[1], "and guarded", differences(*seen))
+
+
 def test_smuggled_keys(tap, r):
     """SQLite's driver takes a semicolon in braces for the end of a value: no key may hide behind it."""
     if not pyodbc:
@@ -479,6 +492,7 @@ def main():
     test_failed_connects(tap, r)
     test_without_dsn(tap, r, database)
     test_smuggled_keys(tap, r)
+    test_bare_name(tap, r, database)
     if OBSERVING:
         result = r.guardctl("verify", os.path.join(r.state, "audit"))
         tap.is_(result.returncode, 0, "the ledger of all that verifies")
