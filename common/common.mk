@@ -36,14 +36,21 @@ common_libogcommon_a_SOURCES = \
 	common/msg.tbl.h \
 	common/pg_analyse.c \
 	common/pg_analyse.h \
+	common/pg_call.c \
 	common/pg_expr.c \
 	common/pg_from.c \
 	common/pg_function.tbl.h \
+	common/pg_define.c \
+	common/pg_label.c \
 	common/pg_lookup.c \
+	common/pg_named.c \
 	common/pg_query.c \
 	common/pg_schema.c \
+	common/pg_setting.tbl.h \
 	common/pg_scope.c \
 	common/pg_statement.tbl.h \
+	common/pg_telling.tbl.h \
+	common/pg_type.c \
 	common/pg_utility.c \
 	common/pg_walk.h \
 	common/pg_write.c \

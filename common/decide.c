@@ -301,7 +301,7 @@ static void check_functions(const struct og_decide *decide, const struct og_prin
 /* Transaction control and harmless settings need no rule, but can be named by one. */
 static bool needs_no_rule(const struct og_facts *facts, enum og_effect effect)
 {
-    if (facts->is_transaction_control && effect == OG_EFFECT_SESSION)
+    if ((facts->is_transaction_control || facts->is_bookkeeping) && effect == OG_EFFECT_SESSION)
         return true;
     return facts->is_harmless_setting &&
            (effect == OG_EFFECT_SET || effect == OG_EFFECT_PRAGMA);

@@ -154,6 +154,9 @@ struct og_facts {
     size_t n_parameters;
     bool returns_rows;           /* results describe its columns */
     bool is_transaction_control; /* BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE and nothing else */
+    bool is_bookkeeping;         /* its effect `session` needs no rule: names of prepared statements and
+                                  * cursors; what those do is judged by the other effects */
+    const char *session_name;    /* PREPARE, DECLARE, DEALLOCATE, CLOSE: the name; NULL: none, or all */
     bool is_harmless_setting;    /* SET of a listed setting, SHOW of one: needs no rule */
     bool changes_catalog;        /* DDL: resolved names must be looked up again afterwards */
     bool changes_resolution;     /* SET search_path, SET ROLE and the like: refused unless tracked */

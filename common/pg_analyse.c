@@ -139,6 +139,8 @@ static const char *kind_of(const Node *node)
         return "INSERT";
     case T_UpdateStmt:
         return "UPDATE";
+    case T_MergeStmt:
+        return "MERGE";
     default:
         return "DELETE";
     }
@@ -163,19 +165,24 @@ static void tell_results(struct og_pg_walk *w, const struct og_pg_columns *colum
     }
 }
 
+void og_pg_tell_query(struct og_pg_walk *w, const struct og_pg_columns *columns)
+{
+    w->facts->returns_rows = columns->n_items > 0;
+    tell_results(w, columns);
+    if (!w->facts->n_effects)
+        og_facts_effect(w->facts, OG_EFFECT_SELECT, OG_NO_OBJECT);
+}
+
 void og_pg_statement(struct og_pg_walk *w, Node *node)
 {
     struct og_pg_columns columns = {0};
 
-    if (!og_pg_query(w, NULL, node, &columns)) {
+    if (og_pg_into(node) || !og_pg_query(w, NULL, node, &columns)) {
         og_pg_utility(w, node);
         return;
     }
     w->facts->kind = kind_of(node);
-    w->facts->returns_rows = columns.n_items > 0;
-    tell_results(w, &columns);
-    if (!w->facts->n_effects && IsA(node, SelectStmt))
-        og_facts_effect(w->facts, OG_EFFECT_SELECT, OG_NO_OBJECT);
+    og_pg_tell_query(w, &columns);
 }
 
 static void tell_error(struct og_pg_walk *w, const PgQueryError *error)
@@ -213,17 +220,32 @@ static int analyse(struct job *job)
 
 /* ---- markers ---- */
 
+static bool is_word(const char *sql, const struct og_lex *lex, const char *word)
+{
+    for (size_t i = 0; i < lex->n_tokens; i++) {
+        const struct og_token *token = &lex->tokens[i];
+
+        if (token->kind == OG_TOKEN_SPACE || token->kind == OG_TOKEN_COMMENT)
+            continue;
+        return token->n_bytes == strlen(word) &&
+               strncasecmp(sql + token->position, word, token->n_bytes) == 0;
+    }
+    return false;
+}
+
 /* The text with each ? as $n, and where it grew. A text that brings $1 of its own is refused: the two
  * could mean the same parameter. */
 static int number_markers(struct og_facts *facts, const struct og_lex *lex, const char *sql,
                           struct og_buf *out, size_t *marks, size_t *grown)
 {
     size_t n = 0, total = 0;
+    bool is_prepare = lex->n_tokens && is_word(sql, lex, "prepare");
 
     for (size_t i = 0; i < lex->n_tokens; i++) {
         const struct og_token *token = &lex->tokens[i];
 
-        if (token->kind == OG_TOKEN_PARAMETER) {
+        /* PREPARE has parameters of its own; it takes none from the driver. */
+        if (token->kind == OG_TOKEN_PARAMETER && !(is_prepare && !lex->n_markers)) {
             og_facts_refuse(facts, token->position, "a numbered parameter", "use ? markers");
             return 0;
         }
@@ -245,8 +267,10 @@ int og_pg_analyse(const char *sql, size_t n_bytes, const struct og_pg_session *s
 {
     struct og_lex_options options = {.dialect = OG_DIALECT_POSTGRESQL,
                                      .backslash_escapes = !session->standard_conforming_strings};
-    struct og_pg_walk walk = {
-        .facts = facts, .catalog = catalog, .condition_use = OG_USE_CONDITION};
+    struct og_pg_walk walk = {.facts = facts,
+                              .catalog = catalog,
+                              .session = session,
+                              .condition_use = OG_USE_CONDITION};
     struct job job = {.walk = &walk, .run = analyse};
     struct og_lex lex;
     struct og_buf text;

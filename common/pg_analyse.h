@@ -13,8 +13,18 @@
 #include "common/catalog.h"
 #include "common/facts.h"
 
+/* A name that the session gave to a statement: PREPARE or DECLARE. Everything is borrowed. */
+struct og_pg_named {
+    const char *name;
+    const char *sql; /* the whole PREPARE or DECLARE statement */
+    bool is_cursor;
+    bool is_stale; /* a cursor whose names may mean something else by now: FETCH is refused */
+};
+
 struct og_pg_session {
     bool standard_conforming_strings; /* as the session has it */
+    const struct og_pg_named *named;
+    size_t n_named;
 };
 
 /* Analyses one execution's text (? markers allowed; one statement: a batch is refused).

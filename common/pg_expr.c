@@ -9,8 +9,7 @@ static value_t nothing(void)
     return (value_t){0};
 }
 
-/* Values of a list, merged as derived. */
-static value_t each(struct og_pg_walk *w, struct og_pg_scope *scope, List *list)
+value_t og_pg_each(struct og_pg_walk *w, struct og_pg_scope *scope, List *list)
 {
     value_t all = nothing();
     ListCell *cell;
@@ -37,8 +36,7 @@ value_t og_pg_expr_used(struct og_pg_walk *w, struct og_pg_scope *scope, Node *n
     return value;
 }
 
-/* A condition: its columns decide something here. */
-static value_t condition(struct og_pg_walk *w, const value_t *value, int location)
+value_t og_pg_condition(struct og_pg_walk *w, const value_t *value, int location)
 {
     value_t out = nothing();
 
@@ -47,7 +45,7 @@ static value_t condition(struct og_pg_walk *w, const value_t *value, int locatio
     return out;
 }
 
-static value_t fallible(struct og_pg_walk *w, const value_t *value, int location)
+value_t og_pg_fallible(struct og_pg_walk *w, const value_t *value, int location)
 {
     value_t out = nothing();
 
@@ -58,54 +56,15 @@ static value_t fallible(struct og_pg_walk *w, const value_t *value, int location
 
 /* ---- operators ---- */
 
-static bool is_one_of(const char *word, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(words[i], word) == 0)
-            return true;
-    return false;
-}
-
-static value_t operation(struct og_pg_walk *w, struct og_pg_scope *scope, A_Expr *expr)
-{
-    static const char *const total[] = {"||", "->", "->>", "#>", "#>>"};
-    static const char *const compares[] = {"=",  "<>", "!=", "<",  ">",   "<=",   ">=", "~~", "!~~",
-                                           "~~*", "!~~*", "@>", "<@", "?",  "&&"};
-    const char *op = expr->name != NIL ? og_pg_str(llast(expr->name)) : NULL;
-    value_t both = nothing(), left, right;
-
-    left = expr->lexpr ? og_pg_expr(w, scope, expr->lexpr) : nothing();
-    right = expr->rexpr ? og_pg_expr(w, scope, expr->rexpr) : nothing();
-    og_pg_add(w, &both, &left, false);
-    og_pg_add(w, &both, &right, false);
-    if (op && is_one_of(op, total, OG_COUNT(total)))
-        return both;
-    if (op && is_one_of(op, compares, OG_COUNT(compares)))
-        return condition(w, &both, expr->location);
-    both = condition(w, &both, expr->location); /* regular expressions may fail as well */
-    return fallible(w, &both, expr->location);
-}
-
-/* Refuses OPERATOR(schema.op), which may be anybody's function. */
-static bool is_plain_operator(struct og_pg_walk *w, List *name, int location)
-{
-    const char *schema = list_length(name) > 1 ? og_pg_str(linitial(name)) : "pg_catalog";
-
-    if (schema && strcmp(schema, "pg_catalog") == 0)
-        return true;
-    og_pg_refuse(w, location, "an operator of another schema", "use a built-in operator");
-    return false;
-}
-
 static value_t a_expr(struct og_pg_walk *w, struct og_pg_scope *scope, A_Expr *expr)
 {
     value_t both = nothing(), left, right;
 
-    if (!is_plain_operator(w, expr->name, expr->location))
+    if (!og_pg_operator(w, expr->name, expr->location))
         return nothing();
     switch (expr->kind) {
     case AEXPR_OP:
-        return operation(w, scope, expr);
+        return og_pg_operation(w, scope, expr);
     case AEXPR_OP_ANY:
     case AEXPR_OP_ALL:
     case AEXPR_DISTINCT:
@@ -119,173 +78,20 @@ static value_t a_expr(struct og_pg_walk *w, struct og_pg_scope *scope, A_Expr *e
     case AEXPR_NOT_BETWEEN:
     case AEXPR_BETWEEN_SYM:
     case AEXPR_NOT_BETWEEN_SYM:
+        if (expr->kind >= AEXPR_BETWEEN) {
+            og_pg_operator_word(w, "<=", expr->location);
+            og_pg_operator_word(w, ">=", expr->location);
+        }
         left = og_pg_expr(w, scope, expr->lexpr);
-        right = IsA(expr->rexpr, List) ? each(w, scope, (List *)expr->rexpr)
+        right = IsA(expr->rexpr, List) ? og_pg_each(w, scope, (List *)expr->rexpr)
                                        : og_pg_expr(w, scope, expr->rexpr);
         og_pg_add(w, &both, &left, false);
         og_pg_add(w, &both, &right, false);
-        return condition(w, &both, expr->location);
+        return og_pg_condition(w, &both, expr->location);
     default:
         og_pg_refuse(w, expr->location, "an operator of an unknown kind", NULL);
         return nothing();
     }
-}
-
-/* ---- casts ---- */
-
-static bool is_builtin_type(const TypeName *type, const char **name)
-{
-    static const char *const types[] = {
-        "text", "varchar", "bpchar", "char", "name", "int2", "int4", "int8", "float4", "float8",
-        "numeric", "bool", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "uuid",
-        "json", "jsonb", "bytea", "oid", "regclass", "regtype", "regproc", "inet", "cidr", "macaddr",
-        "money", "bit", "varbit", "xml", "point", "int4range", "int8range", "numrange", "daterange",
-        "tsrange", "tstzrange", "tsvector", "tsquery", "regnamespace", "regrole", "xid", "tid", "cid",
-        "unknown", "oidvector", "int2vector", "refcursor", "jsonpath", "smallint", "integer",
-        "bigint", "real", "decimal", "boolean", "character", "regprocedure", "regoper"};
-    int n = list_length(type->names);
-
-    *name = n ? og_pg_str(llast(type->names)) : NULL;
-    if (!*name || type->setof || type->pct_type || n > 2 ||
-        (n == 2 && strcmp(og_pg_str(linitial(type->names)), "pg_catalog") != 0))
-        return false;
-    return is_one_of(*name, types, OG_COUNT(types));
-}
-
-static value_t cast(struct og_pg_walk *w, struct og_pg_scope *scope, TypeCast *node)
-{
-    static const char *const texts[] = {"text", "varchar", "bpchar", "name"};
-    value_t value = og_pg_expr(w, scope, node->arg), out = nothing();
-    const char *name;
-
-    if (!is_builtin_type(node->typeName, &name)) {
-        og_facts_refusef(w->facts, og_pg_position(w, node->location),
-                         "cast to a built-in type", "a cast to the type %s", name ? name : "?");
-        return nothing();
-    }
-    if (!og_pg_has_columns(&value))
-        return value;
-    if (is_one_of(name, texts, OG_COUNT(texts)) && node->typeName->arrayBounds == NIL) {
-        og_pg_add(w, &out, &value, false);
-        out.type = OG_TYPE_TEXT;
-        return out;
-    }
-    return fallible(w, &value, node->location);
-}
-
-/* ---- functions ---- */
-
-enum function_kind { KIND_NONE = 0, KIND_TOTAL, KIND_FALLIBLE, KIND_AGGREGATE, KIND_WINDOW, KIND_SET,
-                     KIND_STATE };
-
-static enum function_kind kind_of(const char *name)
-{
-    static const struct {
-        const char *name;
-        enum function_kind kind;
-    } functions[] = {
-#define FUNCTION(name, kind) {name, KIND_##kind},
-#include "common/pg_function.tbl.h"
-#undef FUNCTION
-    };
-
-    for (size_t i = 0; i < OG_COUNT(functions); i++)
-        if (strcmp(functions[i].name, name) == 0)
-            return functions[i].kind;
-    return KIND_NONE;
-}
-
-/* Registers the function; KIND_NONE: nobody knows it to be harmless. */
-static enum function_kind look_up(struct og_pg_walk *w, const FuncCall *call)
-{
-    int n = list_length(call->funcname);
-    const char *schema = n == 2 ? og_pg_str(linitial(call->funcname)) : NULL;
-    const char *name = n ? og_pg_str(llast(call->funcname)) : NULL;
-    const struct og_routine *const *routines = NULL;
-    struct og_fact_function fact = {.position = og_pg_position(w, call->location)};
-    enum function_kind kind = KIND_NONE;
-    size_t n_routines = 0;
-    int r;
-
-    if (!name || n > 2 || (n == 2 && !schema)) {
-        og_pg_refuse(w, call->location, "a function's name with more than two parts", NULL);
-        return KIND_NONE;
-    }
-    r = w->catalog->routines(w->catalog, schema, name, &routines, &n_routines);
-    if (r < 0)
-        w->error = r;
-    if (r != 0 || !n_routines) {
-        og_facts_refusef(w->facts, og_pg_position(w, call->location), "correct its name",
-                         "the function %s is not known", name);
-        return KIND_NONE;
-    }
-    fact.name = name;
-    fact.schema = routines[0]->schema;
-    fact.is_builtin = true;
-    for (size_t i = 0; i < n_routines; i++)
-        if (!routines[i]->is_builtin) {
-            fact.is_builtin = false;
-            fact.schema = routines[i]->schema;
-        }
-    if (fact.is_builtin)
-        kind = kind_of(name);
-    fact.is_harmless = kind != KIND_NONE;
-    og_facts_function(w->facts, &fact);
-    return kind;
-}
-
-static void window(struct og_pg_walk *w, struct og_pg_scope *scope, WindowDef *over)
-{
-    ListCell *cell;
-
-    if (!over)
-        return;
-    foreach (cell, over->partitionClause)
-        (void)og_pg_expr_used(w, scope, lfirst(cell), OG_USE_WINDOW);
-    foreach (cell, over->orderClause)
-        (void)og_pg_expr_used(w, scope, ((SortBy *)lfirst(cell))->node, OG_USE_WINDOW);
-    (void)og_pg_expr_used(w, scope, over->startOffset, OG_USE_WINDOW);
-    (void)og_pg_expr_used(w, scope, over->endOffset, OG_USE_WINDOW);
-}
-
-value_t og_pg_call(struct og_pg_walk *w, struct og_pg_scope *scope, FuncCall *call, bool is_in_from)
-{
-    enum function_kind kind = look_up(w, call);
-    value_t args = each(w, scope, call->args), out = nothing();
-    ListCell *cell;
-
-    foreach (cell, call->agg_order) {
-        value_t order =
-            og_pg_expr_used(w, scope, ((SortBy *)lfirst(cell))->node, OG_USE_AGGREGATE);
-
-        og_pg_add(w, &args, &order, false);
-    }
-    (void)og_pg_expr_used(w, scope, call->agg_filter, OG_USE_FILTER);
-    window(w, scope, call->over);
-    og_pg_add(w, &out, &args, false);
-    switch (kind) {
-    case KIND_TOTAL:
-        break;
-    case KIND_FALLIBLE:
-        og_pg_use(w, &args, OG_USE_FALLIBLE, call->location);
-        break;
-    case KIND_AGGREGATE:
-        og_pg_use(w, &args, OG_USE_AGGREGATE, call->location);
-        break;
-    case KIND_WINDOW:
-        og_pg_use(w, &args, OG_USE_WINDOW, call->location);
-        break;
-    case KIND_SET:
-        og_pg_use(w, &args, OG_USE_ROW_COUNT, call->location);
-        break;
-    case KIND_STATE:
-    case KIND_NONE:
-        og_pg_use(w, &args, OG_USE_ARGUMENT, call->location);
-        break;
-    }
-    if (is_in_from)
-        og_pg_use(w, &args, OG_USE_ROW_COUNT, call->location);
-    return out;
 }
 
 /* ---- subqueries ---- */
@@ -315,15 +121,28 @@ static value_t sublink(struct og_pg_walk *w, struct og_pg_scope *scope, SubLink 
         return out;
     case ANY_SUBLINK:
     case ALL_SUBLINK:
-        if (!is_plain_operator(w, link->operName, link->location))
+        if (link->operName == NIL)
+            og_pg_operator_word(w, "=", link->location);
+        else if (!og_pg_operator(w, link->operName, link->location))
             return nothing();
         test = og_pg_expr(w, scope, link->testexpr);
         og_pg_add(w, &out, &test, false);
-        return condition(w, &out, link->location);
+        return og_pg_condition(w, &out, link->location);
     default:
         og_pg_refuse(w, link->location, "this kind of subquery", NULL);
         return nothing();
     }
+}
+
+/* One branch's value comes out as it is. */
+static void branch(struct og_pg_walk *w, struct og_pg_scope *scope, Node *node, value_t *out)
+{
+    value_t one = og_pg_expr(w, scope, node);
+
+    if (!out->n_sources)
+        out->type = one.type;
+    one = og_pg_detached(w, &one);
+    og_pg_add(w, out, &one, true);
 }
 
 static value_t case_expr(struct og_pg_walk *w, struct og_pg_scope *scope, CaseExpr *expr)
@@ -333,50 +152,121 @@ static value_t case_expr(struct og_pg_walk *w, struct og_pg_scope *scope, CaseEx
 
     one = og_pg_expr_used(w, scope, (Node *)expr->arg, w->condition_use);
     og_pg_add(w, &out, &one, false);
+    if (expr->arg)
+        og_pg_operator_word(w, "=", expr->location);
     foreach (cell, expr->args) {
         CaseWhen *when = lfirst(cell);
 
         one = og_pg_expr_used(w, scope, (Node *)when->expr, w->condition_use);
         og_pg_add(w, &out, &one, false);
-        one = og_pg_expr(w, scope, (Node *)when->result);
-        og_pg_add(w, &out, &one, false);
+        branch(w, scope, (Node *)when->result, &out);
     }
-    if (expr->defresult) {
-        one = og_pg_expr(w, scope, (Node *)expr->defresult);
-        og_pg_add(w, &out, &one, false);
-    }
+    if (expr->defresult)
+        branch(w, scope, (Node *)expr->defresult, &out);
     return out;
 }
 
-/* (x).field and x[1]. A field may be the column that its row's name hides. */
-static value_t indirection(struct og_pg_walk *w, struct og_pg_scope *scope, A_Indirection *node)
+bool og_pg_is_infallible(const Node *node)
 {
-    value_t value = og_pg_expr(w, scope, node->arg), out = nothing();
     ListCell *cell;
 
-    foreach (cell, node->indirection) {
+    if (!node)
+        return true;
+    switch (nodeTag(node)) {
+    case T_A_Const:
+    case T_ColumnRef:
+    case T_ParamRef:
+    case T_SQLValueFunction:
+        return true;
+    case T_TypeCast: /* of a literal it fails, if at all, before any row is read */
+        return ((const TypeCast *)node)->arg && IsA(((const TypeCast *)node)->arg, A_Const);
+    case T_CoalesceExpr:
+        foreach (cell, ((const CoalesceExpr *)node)->args)
+            if (!og_pg_is_infallible(lfirst(cell)))
+                return false;
+        return true;
+    case T_FuncCall:
+        foreach (cell, ((const FuncCall *)node)->args)
+            if (!og_pg_is_infallible(lfirst(cell)))
+                return false;
+        return og_pg_function_kind(strVal(llast(((const FuncCall *)node)->funcname))) ==
+               OG_PG_FUNCTION_TOTAL;
+    default:
+        return false;
+    }
+}
+
+/* The first value that is not NULL. Whether a later one was looked at must not show by an error. */
+static value_t coalesce(struct og_pg_walk *w, struct og_pg_scope *scope, CoalesceExpr *expr)
+{
+    value_t out = nothing();
+    bool is_telling = false;
+    ListCell *cell;
+
+    foreach (cell, expr->args) {
+        if (cell != list_head(expr->args))
+            is_telling = is_telling || !og_pg_is_infallible(lfirst(cell));
+        branch(w, scope, lfirst(cell), &out);
+    }
+    return is_telling ? og_pg_condition(w, &out, expr->location) : out;
+}
+
+/* (x).field and x[1]. A field may be a column of the row that the name stands for. */
+static value_t indirection(struct og_pg_walk *w, struct og_pg_scope *scope, A_Indirection *node)
+{
+    int location = exprLocation((Node *)node), i = 0;
+    value_t value = nothing(), out = nothing();
+    ListCell *cell;
+
+    if (og_pg_row_field(w, scope, node, &value))
+        i = 1;
+    else
+        value = og_pg_expr(w, scope, node->arg);
+    if (i == list_length(node->indirection))
+        return value;
+    for_each_from(cell, node->indirection, i) {
         Node *step = lfirst(cell);
 
         if (IsA(step, A_Indices)) {
             value_t at;
 
-            if (((A_Indices *)step)->lidx) {
-                at = og_pg_expr(w, scope, ((A_Indices *)step)->lidx);
-                og_pg_add(w, &out, &at, false);
-            }
-            if (((A_Indices *)step)->uidx) {
-                at = og_pg_expr(w, scope, ((A_Indices *)step)->uidx);
-                og_pg_add(w, &out, &at, false);
-            }
-        } else if (og_pg_has_columns(&value)) {
-            og_pg_use(w, &value, OG_USE_WHOLE_ROW, exprLocation((Node *)node));
+            at = og_pg_expr(w, scope, ((A_Indices *)step)->lidx);
+            og_pg_add(w, &out, &at, false);
+            at = og_pg_expr(w, scope, ((A_Indices *)step)->uidx);
+            og_pg_add(w, &out, &at, false);
         } else if (!IsA(step, String)) {
-            og_pg_refuse(w, exprLocation((Node *)node), "all fields of a row",
-                         "name the columns you need");
+            og_pg_refuse(w, location, "all fields of a row", "name the columns you need");
         }
     }
+    /* A subscript may be no number, or a key that is no subscript. */
+    if (og_pg_has_columns(&out))
+        out = og_pg_fallible(w, &out, location);
     og_pg_add(w, &out, &value, false);
     return out;
+}
+
+/* ---- XML ---- */
+
+static value_t xml(struct og_pg_walk *w, struct og_pg_scope *scope, XmlExpr *expr)
+{
+    value_t value = og_pg_each(w, scope, expr->args), one;
+    ListCell *cell;
+
+    foreach (cell, expr->named_args) {
+        one = og_pg_expr(w, scope, ((ResTarget *)lfirst(cell))->val);
+        og_pg_add(w, &value, &one, false);
+    }
+    switch (expr->op) {
+    case IS_XMLELEMENT:
+    case IS_XMLFOREST:
+    case IS_XMLCONCAT:
+        return value;
+    case IS_DOCUMENT:
+        value = og_pg_condition(w, &value, expr->location);
+        return og_pg_fallible(w, &value, expr->location);
+    default:
+        return og_pg_fallible(w, &value, expr->location);
+    }
 }
 
 /* ---- every node ---- */
@@ -396,32 +286,31 @@ static value_t node_value(struct og_pg_walk *w, struct og_pg_scope *scope, Node 
     case T_A_Expr:
         return a_expr(w, scope, (A_Expr *)node);
     case T_BoolExpr:
-        value = each(w, scope, ((BoolExpr *)node)->args);
-        return condition(w, &value, ((BoolExpr *)node)->location);
+        value = og_pg_each(w, scope, ((BoolExpr *)node)->args);
+        return og_pg_condition(w, &value, ((BoolExpr *)node)->location);
     case T_NullTest:
         value = og_pg_expr(w, scope, (Node *)((NullTest *)node)->arg);
-        return condition(w, &value, ((NullTest *)node)->location);
+        return og_pg_condition(w, &value, ((NullTest *)node)->location);
     case T_BooleanTest:
         value = og_pg_expr(w, scope, (Node *)((BooleanTest *)node)->arg);
-        return condition(w, &value, ((BooleanTest *)node)->location);
+        return og_pg_condition(w, &value, ((BooleanTest *)node)->location);
     case T_CoalesceExpr:
-        value = each(w, scope, ((CoalesceExpr *)node)->args);
-        return condition(w, &value, ((CoalesceExpr *)node)->location);
+        return coalesce(w, scope, (CoalesceExpr *)node);
     case T_MinMaxExpr:
-        value = each(w, scope, ((MinMaxExpr *)node)->args);
-        return condition(w, &value, ((MinMaxExpr *)node)->location);
+        og_pg_operator_word(w, "<", ((MinMaxExpr *)node)->location);
+        return og_pg_each(w, scope, ((MinMaxExpr *)node)->args);
     case T_CaseExpr:
         return case_expr(w, scope, (CaseExpr *)node);
     case T_FuncCall:
-        return og_pg_call(w, scope, (FuncCall *)node, false);
+        return og_pg_call(w, scope, (FuncCall *)node, false, NULL);
     case T_TypeCast:
-        return cast(w, scope, (TypeCast *)node);
+        return og_pg_cast(w, scope, (TypeCast *)node);
     case T_SubLink:
         return sublink(w, scope, (SubLink *)node);
     case T_A_ArrayExpr:
-        return each(w, scope, ((A_ArrayExpr *)node)->elements);
+        return og_pg_each(w, scope, ((A_ArrayExpr *)node)->elements);
     case T_RowExpr:
-        return each(w, scope, ((RowExpr *)node)->args);
+        return og_pg_each(w, scope, ((RowExpr *)node)->args);
     case T_A_Indirection:
         return indirection(w, scope, (A_Indirection *)node);
     case T_CollateClause:
@@ -431,9 +320,14 @@ static value_t node_value(struct og_pg_walk *w, struct og_pg_scope *scope, Node 
     case T_NamedArgExpr:
         return og_pg_expr(w, scope, (Node *)((NamedArgExpr *)node)->arg);
     case T_GroupingFunc:
-        return each(w, scope, ((GroupingFunc *)node)->args);
+        return og_pg_each(w, scope, ((GroupingFunc *)node)->args);
     case T_List:
-        return each(w, scope, (List *)node);
+        return og_pg_each(w, scope, (List *)node);
+    case T_XmlExpr:
+        return xml(w, scope, (XmlExpr *)node);
+    case T_XmlSerialize:
+        value = og_pg_expr(w, scope, ((XmlSerialize *)node)->expr);
+        return og_pg_fallible(w, &value, ((XmlSerialize *)node)->location);
     default:
         og_facts_refusef(w->facts, og_pg_position(w, exprLocation(node)),
                          "write it another way", "an expression of kind %d", (int)nodeTag(node));
@@ -451,143 +345,4 @@ value_t og_pg_expr(struct og_pg_walk *w, struct og_pg_scope *scope, Node *node)
         value = node_value(w, scope, node);
     og_pg_leave(w);
     return value;
-}
-
-/* ---- labels, as the server makes them ---- */
-
-static const char *label_of(Node *node, int *strength);
-
-/* As the server: the one column that a scalar subquery hands out gives the name. */
-static const char *sublink_label(const SubLink *link, int *strength)
-{
-    const SelectStmt *select = (const SelectStmt *)link->subselect;
-    const ResTarget *target;
-
-    *strength = 2;
-    if (link->subLinkType == EXISTS_SUBLINK)
-        return "exists";
-    if (link->subLinkType == ARRAY_SUBLINK)
-        return "array";
-    *strength = 0;
-    if (link->subLinkType != EXPR_SUBLINK || !IsA(select, SelectStmt))
-        return NULL;
-    while (select->op != SETOP_NONE)
-        select = select->larg;
-    *strength = 2;
-    if (select->valuesLists != NIL)
-        return "column1";
-    *strength = 0;
-    if (select->targetList == NIL)
-        return NULL;
-    target = linitial(select->targetList);
-    *strength = 2;
-    return target->name ? target->name : og_pg_label(target->val);
-}
-
-static const char *last_name(List *names, int *strength)
-{
-    const char *name = NULL;
-    ListCell *cell;
-
-    foreach (cell, names)
-        if (og_pg_str(lfirst(cell)))
-            name = og_pg_str(lfirst(cell));
-    *strength = name ? 2 : 0;
-    return name;
-}
-
-static const char *value_function_label(const SQLValueFunction *node)
-{
-    switch (node->op) {
-    case SVFOP_CURRENT_DATE:
-        return "current_date";
-    case SVFOP_CURRENT_TIME:
-    case SVFOP_CURRENT_TIME_N:
-        return "current_time";
-    case SVFOP_CURRENT_TIMESTAMP:
-    case SVFOP_CURRENT_TIMESTAMP_N:
-        return "current_timestamp";
-    case SVFOP_LOCALTIME:
-    case SVFOP_LOCALTIME_N:
-        return "localtime";
-    case SVFOP_LOCALTIMESTAMP:
-    case SVFOP_LOCALTIMESTAMP_N:
-        return "localtimestamp";
-    case SVFOP_CURRENT_ROLE:
-        return "current_role";
-    case SVFOP_CURRENT_USER:
-        return "current_user";
-    case SVFOP_USER:
-        return "user";
-    case SVFOP_SESSION_USER:
-        return "session_user";
-    case SVFOP_CURRENT_CATALOG:
-        return "current_catalog";
-    case SVFOP_CURRENT_SCHEMA:
-        return "current_schema";
-    default:
-        return NULL;
-    }
-}
-
-/* strength: 2 a name that nothing outside replaces, 1 one that a cast or CASE may, 0 none. */
-static const char *label_of(Node *node, int *strength)
-{
-    const char *inner;
-
-    *strength = 2;
-    switch (nodeTag(node)) {
-    case T_ColumnRef:
-        return last_name(((ColumnRef *)node)->fields, strength);
-    case T_A_Indirection:
-        inner = last_name(((A_Indirection *)node)->indirection, strength);
-        return inner ? inner : label_of(((A_Indirection *)node)->arg, strength);
-    case T_FuncCall:
-        return og_pg_str(llast(((FuncCall *)node)->funcname));
-    case T_A_Expr:
-        *strength = ((A_Expr *)node)->kind == AEXPR_NULLIF ? 2 : 0;
-        return *strength ? "nullif" : NULL;
-    case T_TypeCast:
-        inner = label_of(((TypeCast *)node)->arg, strength);
-        if (*strength > 1)
-            return inner;
-        *strength = 1;
-        return og_pg_str(llast(((TypeCast *)node)->typeName->names));
-    case T_CollateClause:
-        return label_of(((CollateClause *)node)->arg, strength);
-    case T_CaseExpr:
-        *strength = 0;
-        inner = ((CaseExpr *)node)->defresult
-                    ? label_of((Node *)((CaseExpr *)node)->defresult, strength)
-                    : NULL;
-        if (*strength > 1)
-            return inner;
-        *strength = 1;
-        return "case";
-    case T_SubLink:
-        return sublink_label((SubLink *)node, strength);
-    case T_GroupingFunc:
-        return "grouping";
-    case T_CoalesceExpr:
-        return "coalesce";
-    case T_MinMaxExpr:
-        return ((MinMaxExpr *)node)->op == IS_GREATEST ? "greatest" : "least";
-    case T_SQLValueFunction:
-        return value_function_label((SQLValueFunction *)node);
-    case T_A_ArrayExpr:
-        return "array";
-    case T_RowExpr:
-        return "row";
-    default:
-        *strength = 0;
-        return NULL;
-    }
-}
-
-const char *og_pg_label(Node *node)
-{
-    int strength = 0;
-    const char *label = node ? label_of(node, &strength) : NULL;
-
-    return label ? label : "?column?";
 }

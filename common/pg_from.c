@@ -35,23 +35,21 @@ static void rename_columns(struct og_pg_walk *w, struct og_pg_columns *columns, 
 
 /* ---- relations ---- */
 
-/* What shows other people's rows, texts or secrets although it is a catalog. */
-static bool is_telling(const char *name)
+bool og_pg_is_telling(const char *relation, const char *column)
 {
-    static const char *const names[] = {
-        "pg_stats", "pg_stats_ext", "pg_stats_ext_exprs", "pg_statistic", "pg_statistic_ext_data",
-        "pg_stat_activity", "pg_stat_statements", "pg_authid", "pg_shadow", "pg_user_mapping",
-        "pg_user_mappings", "pg_largeobject", "pg_hba_file_rules", "pg_ident_file_mappings",
-        "pg_file_settings", "pg_cursors", "pg_prepared_statements", "pg_prepared_xacts",
-        "pg_subscription", "pg_replication_slots", "pg_stat_replication", "pg_stat_wal_receiver",
-        "pg_stat_progress_copy", "pg_locks", "pg_seclabel", "pg_seclabels", "pg_foreign_server",
-        "user_mapping_options", "foreign_server_options", "pg_stat_ssl", "pg_stat_gssapi",
-        "pg_toast"};
+    static const struct {
+        const char *relation, *column;
+    } rows[] = {
+#define TELLING(relation, column) {relation, column},
+#include "common/pg_telling.tbl.h"
+#undef TELLING
+    };
 
-    for (size_t i = 0; i < OG_COUNT(names); i++)
-        if (strcmp(names[i], name) == 0)
+    for (size_t i = 0; i < OG_COUNT(rows); i++)
+        if (strcmp(rows[i].relation, relation) == 0 &&
+            (!rows[i].column || (column && strcmp(rows[i].column, column) == 0)))
             return true;
-    return strncmp(name, "pg_toast_", 9) == 0;
+    return strncmp(relation, "pg_toast_", 9) == 0;
 }
 
 static bool is_readable(struct og_pg_walk *w, const struct og_relation *relation,
@@ -61,7 +59,7 @@ static bool is_readable(struct og_pg_walk *w, const struct og_relation *relation
         og_pg_refuse(w, var->location, "reading something that is no table or view", NULL);
         return false;
     }
-    if (relation->is_catalog && is_telling(relation->name)) {
+    if (relation->is_catalog && og_pg_is_telling(relation->name, NULL)) {
         og_facts_refusef(w->facts, og_pg_position(w, var->location),
                          "ask an administrator for what you need of it",
                          "the catalog %s shows other people's data or texts", relation->name);
@@ -227,60 +225,127 @@ static void from_subselect(struct og_pg_walk *w, struct og_pg_scope *scope, Rang
 }
 
 /* A function's rows: their columns are all made of its arguments. */
+static void push_named(struct og_pg_walk *w, struct og_pg_item *item, const char *name,
+                       const struct og_pg_value *value)
+{
+    struct og_pg_column *column = og_pg_push(w, &item->columns, name);
+
+    if (column)
+        column->value = *value;
+}
+
+/* The columns of one function: as the statement lists them, else as the function declares them. */
+static void function_columns(struct og_pg_walk *w, struct og_pg_item *item, Node *node,
+                             const struct og_routine *shape, List *definitions,
+                             const struct og_pg_value *value)
+{
+    const char *name = IsA(node, FuncCall) ? og_pg_str(llast(((FuncCall *)node)->funcname)) : "";
+    int n_arguments = IsA(node, FuncCall) ? list_length(((FuncCall *)node)->args) : 1;
+    ListCell *cell;
+
+    foreach (cell, definitions)
+        push_named(w, item, ((ColumnDef *)lfirst(cell))->colname, value);
+    if (definitions != NIL)
+        return;
+    if (shape && shape->n_columns) {
+        for (size_t i = 0; i < shape->n_columns; i++)
+            push_named(w, item, shape->columns[i], value);
+        return;
+    }
+    /* FROM unnest(a, b) is one function for each. */
+    if (strcmp(name, "unnest") == 0 && n_arguments > 1) {
+        for (int i = 0; i < n_arguments; i++)
+            push_named(w, item, name, value);
+        return;
+    }
+    /* One column of the item's name stands for the rows of a function of one value; where there are
+     * more, the server's count disagrees and the guard refuses the rows. */
+    push_named(w, item, item->has_one_function ? item->name : name, value);
+    if (IsA(node, FuncCall) && (!shape || shape->returns_record)) {
+        item->is_open = true;
+        og_pg_add(w, &item->open_value, value, false);
+    }
+}
+
 static void from_function(struct og_pg_walk *w, struct og_pg_scope *scope, RangeFunction *range,
                           struct og_pg_columns *out)
 {
-    struct og_pg_value value = {0};
-    const char *name = "";
-    struct og_pg_item *item;
-    size_t n_known = 0;
+    List *first = linitial(range->functions);
+    const char *name = IsA(linitial(first), FuncCall)
+                           ? og_pg_str(llast(((FuncCall *)linitial(first))->funcname))
+                           : "";
+    /* Without LATERAL functions see the tables beside them all the same. */
+    struct og_pg_item made = {.is_function = true}, *item;
     ListCell *cell;
 
+    made.name = range->alias ? range->alias->aliasname : name;
+    made.has_one_function = list_length(range->functions) == 1;
     foreach (cell, range->functions) {
         List *pair = lfirst(cell);
         Node *node = linitial(pair);
-        struct og_pg_value one;
+        List *definitions = list_length(pair) > 1 ? lsecond(pair) : NIL;
+        const struct og_routine *shape = NULL;
+        struct og_pg_value one, value = {0};
 
-        if (IsA(node, FuncCall)) {
-            one = og_pg_call(w, scope, (FuncCall *)node, true);
-            name = og_pg_str(llast(((FuncCall *)node)->funcname));
-        } else {
+        if (IsA(node, FuncCall))
+            one = og_pg_call(w, scope, (FuncCall *)node, true, &shape);
+        else
             one = og_pg_expr_used(w, scope, node, OG_USE_ROW_COUNT);
-        }
         og_pg_add(w, &value, &one, false);
-    }
-    item = og_pg_add_item(w, scope, NULL, range->alias ? range->alias->aliasname : name);
-    if (!item)
-        return;
-    item->open_value = value;
-    item->is_function = true;
-    if (range->alias)
-        foreach (cell, range->alias->colnames) {
-            struct og_pg_column *column = og_pg_push(w, &item->columns, og_pg_str(lfirst(cell)));
-
-            if (column)
-                column->value = value;
-            n_known++;
-        }
-    foreach (cell, range->coldeflist) {
-        struct og_pg_column *column =
-            og_pg_push(w, &item->columns, ((ColumnDef *)lfirst(cell))->colname);
-
-        if (column)
-            column->value = value;
-        n_known++;
-    }
-    if (!n_known) {
-        /* One column of the item's name stands for the rows of a function of one value; where there are
-         * more, the server's count disagrees and the guard refuses the rows. */
-        struct og_pg_column *column = og_pg_push(w, &item->columns, item->name);
-
-        if (column)
-            column->value = value;
-        item->is_open = true;
+        function_columns(w, &made, node, shape,
+                         made.has_one_function && range->coldeflist ? range->coldeflist
+                                                                    : definitions,
+                         &value);
     }
     if (range->ordinality)
-        (void)og_pg_push(w, &item->columns, "ordinality");
+        (void)og_pg_push(w, &made.columns, "ordinality");
+    item = og_pg_add_item(w, scope, NULL, made.name);
+    if (!item)
+        return;
+    made.name = item->name;
+    made.next = item->next;
+    *item = made;
+    /* An alias names the columns of a row whose own names are not known. */
+    while (item->is_open && range->alias && !og_pg_is_refused(w) &&
+           (size_t)list_length(range->alias->colnames) > item->columns.n_items)
+        push_named(w, item, "", &item->open_value);
+    if (item->is_open && range->alias && range->alias->colnames != NIL)
+        item->is_open = false;
+    rename_columns(w, &item->columns, range->alias);
+    join_columns(w, out, &item->columns);
+}
+
+/* XMLTABLE: its rows and their columns are made of the document. */
+static void from_xml(struct og_pg_walk *w, struct og_pg_scope *scope, RangeTableFunc *range,
+                     struct og_pg_columns *out)
+{
+    struct og_pg_value value = {0}, one;
+    struct og_pg_item *item;
+    ListCell *cell;
+
+    one = og_pg_expr_used(w, scope, range->docexpr, OG_USE_ROW_COUNT);
+    og_pg_add(w, &value, &one, false);
+    one = og_pg_expr_used(w, scope, range->rowexpr, OG_USE_ROW_COUNT);
+    og_pg_add(w, &value, &one, false);
+    foreach (cell, range->namespaces)
+        (void)og_pg_expr_used(w, scope, ((ResTarget *)lfirst(cell))->val, OG_USE_ROW_COUNT);
+    item = og_pg_add_item(w, scope, NULL, range->alias ? range->alias->aliasname : "xmltable");
+    if (!item)
+        return;
+    item->is_function = true;
+    foreach (cell, range->columns) {
+        RangeTableFuncCol *column = lfirst(cell);
+        struct og_pg_value own = value;
+
+        one = og_pg_expr_used(w, scope, column->colexpr, OG_USE_FALLIBLE);
+        og_pg_add(w, &own, &one, false);
+        one = og_pg_expr_used(w, scope, column->coldefexpr, OG_USE_FALLIBLE);
+        og_pg_add(w, &own, &one, false);
+        if (column->typeName)
+            (void)og_pg_type(w, column->typeName);
+        push_named(w, item, column->colname, &own);
+    }
+    rename_columns(w, &item->columns, range->alias);
     join_columns(w, out, &item->columns);
 }
 
@@ -327,16 +392,14 @@ static void merge_column(struct og_pg_walk *w, const struct og_pg_columns *left,
 static void from_join(struct og_pg_walk *w, struct og_pg_scope *scope, JoinExpr *join,
                       struct og_pg_columns *out)
 {
-    struct og_pg_columns left = {0}, right = {0}, merged = {0};
+    struct og_pg_columns left = {0}, right = {0}, merged = {0}, all = {0};
     struct og_pg_item *before = scope->items, *last;
     ListCell *cell;
 
     from_one(w, scope, join->larg, &left);
     from_one(w, scope, join->rarg, &right);
-    if (join->alias) {
-        og_pg_refuse(w, -1, "an alias for a whole join", "give each table its own alias");
-        return;
-    }
+    if (join->isNatural || join->usingClause != NIL)
+        og_pg_operator_word(w, "=", -1);
     if (join->isNatural) {
         for (size_t i = 0; i < left.n_items; i++)
             if (is_in(&right, left.items[i]->name))
@@ -352,13 +415,29 @@ static void from_join(struct og_pg_walk *w, struct og_pg_scope *scope, JoinExpr 
     (void)og_pg_expr_used(w, scope, join->quals, OG_USE_JOIN);
     if (last && last != before)
         last->next = before;
-    join_columns(w, out, &merged);
+    join_columns(w, &all, &merged);
     for (size_t i = 0; i < left.n_items; i++)
         if (!is_in(&merged, left.items[i]->name))
-            og_pg_push_shared(w, out, left.items[i]);
+            og_pg_push_shared(w, &all, left.items[i]);
     for (size_t i = 0; i < right.n_items; i++)
         if (!is_in(&merged, right.items[i]->name))
-            og_pg_push_shared(w, out, right.items[i]);
+            og_pg_push_shared(w, &all, right.items[i]);
+    if (join->join_using_alias && !og_pg_is_refused(w)) {
+        last = og_pg_add_item(w, scope, NULL, join->join_using_alias->aliasname);
+        if (last)
+            join_columns(w, &last->columns, &merged);
+    }
+    /* An alias for the whole join hides the tables in it. */
+    if (join->alias && !og_pg_is_refused(w)) {
+        scope->items = before;
+        last = og_pg_add_item(w, scope, NULL, join->alias->aliasname);
+        if (!last)
+            return;
+        join_columns(w, &last->columns, &all);
+        rename_columns(w, &last->columns, join->alias);
+        all = last->columns;
+    }
+    join_columns(w, out, &all);
 }
 
 static void from_one(struct og_pg_walk *w, struct og_pg_scope *scope, Node *node,
@@ -394,6 +473,9 @@ static void from_one(struct og_pg_walk *w, struct og_pg_scope *scope, Node *node
                               OG_USE_ROW_COUNT);
         (void)og_pg_expr_used(w, scope, ((RangeTableSample *)node)->repeatable,
                               OG_USE_ROW_COUNT);
+        break;
+    case T_RangeTableFunc:
+        from_xml(w, scope, (RangeTableFunc *)node, out);
         break;
     default:
         og_pg_refuse(w, -1, "this kind of table in FROM", "use tables, subqueries and joins");
@@ -456,6 +538,42 @@ static void recursive_cte(struct og_pg_walk *w, struct og_pg_scope *scope, struc
         og_pg_refuse(w, expr->location, "a recursive query that does not settle", NULL);
 }
 
+/* The columns that SEARCH and CYCLE add: made of the columns that they list. */
+static void add_made_column(struct og_pg_walk *w, struct og_pg_cte *cte, List *names,
+                            const char *name, enum og_use use)
+{
+    struct og_pg_value all = {0};
+    struct og_pg_column *column;
+    ListCell *cell;
+
+    foreach (cell, names) {
+        struct og_pg_column *one = find_column(&cte->columns, og_pg_str(lfirst(cell)));
+        struct og_pg_value value = {0};
+
+        if (one)
+            value = og_pg_column_value(w, one);
+        og_pg_use(w, &value, use, -1);
+        og_pg_add(w, &all, &value, false);
+    }
+    column = og_pg_push(w, &cte->columns, name);
+    if (column)
+        column->value = all;
+}
+
+static void search_and_cycle(struct og_pg_walk *w, struct og_pg_cte *cte,
+                             const CommonTableExpr *expr)
+{
+    const CTESearchClause *search = expr->search_clause;
+    const CTECycleClause *cycle = expr->cycle_clause;
+
+    if (search)
+        add_made_column(w, cte, search->search_col_list, search->search_seq_column, OG_USE_ORDER);
+    if (!cycle)
+        return;
+    add_made_column(w, cte, cycle->cycle_col_list, cycle->cycle_mark_column, OG_USE_CONDITION);
+    add_made_column(w, cte, cycle->cycle_col_list, cycle->cycle_path_column, OG_USE_CONDITION);
+}
+
 /* In WITH RECURSIVE every name counts from the start, also in front of its definition. */
 static void announce(struct og_pg_walk *w, struct og_pg_scope *scope, const char *name)
 {
@@ -482,15 +600,14 @@ void og_pg_with(struct og_pg_walk *w, struct og_pg_scope *scope, WithClause *wit
         CommonTableExpr *expr = lfirst(cell);
         struct og_pg_cte *cte = og_arena_alloc(w->facts->arena, sizeof(*cte));
 
-        if (!cte || expr->search_clause || expr->cycle_clause) {
-            og_pg_refuse(w, expr->location, "a SEARCH or CYCLE clause", NULL);
+        if (!cte)
             return;
-        }
         cte->name = og_arena_strdup(w->facts->arena, expr->ctename);
         if (with->recursive) {
             cte->next = scope->ctes;
             scope->ctes = cte;
             recursive_cte(w, scope, cte, expr);
+            search_and_cycle(w, cte, expr);
             continue;
         }
         if (!og_pg_query(w, scope, expr->ctequery, &cte->columns))

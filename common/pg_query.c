@@ -33,6 +33,20 @@ static void push_star(struct og_pg_walk *w, struct og_pg_scope *scope, const Col
                      "the table %s is not in FROM", table ? table : "");
 }
 
+/* (c).* where c is a table's row: the same as c.* */
+static bool push_row(struct og_pg_walk *w, struct og_pg_scope *scope, const A_Indirection *node,
+                     struct og_pg_columns *out)
+{
+    struct og_pg_item *item = og_pg_row_item(scope, node->arg);
+
+    if (!item || item->is_open || list_length(node->indirection) != 1 ||
+        !IsA(linitial(node->indirection), A_Star))
+        return false;
+    for (size_t i = 0; i < item->columns.n_items; i++)
+        og_pg_push_shared(w, out, item->columns.items[i]);
+    return true;
+}
+
 void og_pg_targets(struct og_pg_walk *w, struct og_pg_scope *scope, List *targets,
                    struct og_pg_columns *out)
 {
@@ -48,6 +62,8 @@ void og_pg_targets(struct og_pg_walk *w, struct og_pg_scope *scope, List *target
             push_star(w, scope, (ColumnRef *)target->val, out);
             continue;
         }
+        if (IsA(target->val, A_Indirection) && push_row(w, scope, (A_Indirection *)target->val, out))
+            continue;
         if (IsA(target->val, A_Indirection) &&
             IsA(llast(((A_Indirection *)target->val)->indirection), A_Star)) {
             og_pg_refuse(w, target->location, "all fields of a row", "name the columns you need");
@@ -251,8 +267,8 @@ static void order_and_limit(struct og_pg_walk *w, struct og_pg_scope *scope, Sel
         SortBy *by = lfirst(cell);
         struct og_pg_value value = item_value(w, scope, by->node, out, false, OG_USE_ORDER);
 
-        if (by->useOp)
-            og_pg_refuse(w, by->location, "ORDER BY with an operator of its own", NULL);
+        if (by->useOp && !og_pg_operator(w, by->useOp, by->location))
+            return;
         og_pg_use(w, &value, OG_USE_ORDER, exprLocation(by->node));
     }
     (void)og_pg_expr_used(w, scope, select->limitOffset, OG_USE_LIMIT);
@@ -272,6 +288,29 @@ static void windows(struct og_pg_walk *w, struct og_pg_scope *scope, SelectStmt 
             (void)og_pg_expr_used(w, scope, ((SortBy *)lfirst(inner))->node, OG_USE_WINDOW);
         (void)og_pg_expr_used(w, scope, def->startOffset, OG_USE_WINDOW);
         (void)og_pg_expr_used(w, scope, def->endOffset, OG_USE_WINDOW);
+    }
+}
+
+/* FOR UPDATE and the like: the named tables, or all of this level. */
+static void locks(struct og_pg_walk *w, struct og_pg_scope *scope, SelectStmt *select)
+{
+    ListCell *cell, *inner;
+
+    foreach (cell, select->lockingClause) {
+        LockingClause *clause = lfirst(cell);
+
+        foreach (inner, clause->lockedRels) {
+            struct og_pg_item *item =
+                og_pg_find_item(scope, NULL, ((RangeVar *)lfirst(inner))->relname);
+
+            og_facts_effect(w->facts, OG_EFFECT_LOCK,
+                            item && item->relation ? og_pg_object(w, item->relation)
+                                                   : OG_NO_OBJECT);
+        }
+        for (const struct og_pg_item *item = scope->items;
+             clause->lockedRels == NIL && item; item = item->next)
+            og_facts_effect(w->facts, OG_EFFECT_LOCK,
+                            item->relation ? og_pg_object(w, item->relation) : OG_NO_OBJECT);
     }
 }
 
@@ -365,7 +404,7 @@ void og_pg_select(struct og_pg_walk *w, struct og_pg_scope *parent, SelectStmt *
     w->condition_use = OG_USE_CONDITION;
     og_pg_with(w, &scope, select->withClause);
     if (select->intoClause)
-        og_pg_refuse(w, -1, "SELECT INTO", "use CREATE TABLE ... AS");
+        og_pg_refuse(w, -1, "SELECT INTO in this place", "use CREATE TABLE ... AS");
     if (select->valuesLists)
         values_lists(w, &scope, select, out);
     else if (select->op != SETOP_NONE)
@@ -374,8 +413,8 @@ void og_pg_select(struct og_pg_walk *w, struct og_pg_scope *parent, SelectStmt *
         plain_select(w, &scope, select, out);
     if (!og_pg_is_refused(w))
         order_and_limit(w, &scope, select, out);
-    if (select->lockingClause)
-        og_facts_effect(w->facts, OG_EFFECT_LOCK, OG_NO_OBJECT);
+    if (!og_pg_is_refused(w))
+        locks(w, &scope, select);
     w->condition_use = before;
     og_pg_leave(w);
 }

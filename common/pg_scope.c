@@ -67,6 +67,7 @@ static void add_source(struct og_pg_walk *w, struct og_pg_value *to,
 void og_pg_add(struct og_pg_walk *w, struct og_pg_value *to, const struct og_pg_value *from,
                bool is_copied)
 {
+    to->is_large = to->is_large || from->is_large;
     for (size_t i = 0; i < from->n_sources; i++) {
         struct og_pg_source source = from->sources[i];
 
@@ -77,7 +78,7 @@ void og_pg_add(struct og_pg_walk *w, struct og_pg_value *to, const struct og_pg_
 
 struct og_pg_value og_pg_detached(struct og_pg_walk *w, const struct og_pg_value *value)
 {
-    struct og_pg_value out = {.type = value->type};
+    struct og_pg_value out = {.type = value->type, .is_large = value->is_large};
 
     for (size_t i = 0; i < value->n_sources; i++) {
         struct og_pg_source source = value->sources[i];
@@ -186,6 +187,17 @@ struct og_pg_value og_pg_column_value(struct og_pg_walk *w, struct og_pg_column 
         return column->value;
     column->is_resolved = true;
     base = &relation->columns[column->index];
+    if (relation->is_catalog && og_pg_is_telling(relation->name, base->name)) {
+        og_facts_refusef(w->facts, OG_PG_NOWHERE, "leave that column out and name the others",
+                         "%s.%s shows other people's data, texts or secrets", relation->name,
+                         base->name);
+        return column->value;
+    }
+    if (base->has_user_cast) {
+        struct og_routine cast = {.kind = 'f', .schema = "", .name = base->type_name};
+
+        og_pg_user_code(w, &cast, -1);
+    }
     fact = (struct og_fact_column){
         .object = column->object, .name = base->name, .number = base->number, .type = base->type};
     source.column = og_facts_column(w->facts, &fact);
@@ -290,6 +302,52 @@ static bool is_named(const struct og_pg_item *item, const char *schema, const ch
            (!schema || (item->schema && strcmp(item->schema, schema) == 0));
 }
 
+struct og_pg_item *og_pg_find_item(struct og_pg_scope *scope, const char *schema, const char *name)
+{
+    for (; scope; scope = scope->parent)
+        for (struct og_pg_item *item = scope->items; item; item = item->next)
+            if (is_named(item, schema, name))
+                return item;
+    return NULL;
+}
+
+/* The FROM item that a bare name or t.* means as a row; NULL: it is a column, or nothing. */
+static struct og_pg_item *row_of(struct og_pg_scope *scope, const Node *node)
+{
+    const ColumnRef *ref = (const ColumnRef *)node;
+    const char *name;
+
+    if (!IsA(node, ColumnRef) || list_length(ref->fields) > 2)
+        return NULL;
+    name = og_pg_str(linitial(ref->fields));
+    if (!name)
+        return NULL;
+    if (list_length(ref->fields) == 2)
+        return IsA(llast(ref->fields), A_Star) ? og_pg_find_item(scope, NULL, name) : NULL;
+    for (const struct og_pg_scope *s = scope; s; s = s->parent)
+        for (const struct og_pg_item *item = s->items; item; item = item->next)
+            if (item->is_open || has_column(item, name))
+                return NULL;
+    return og_pg_find_item(scope, NULL, name);
+}
+
+struct og_pg_item *og_pg_row_item(struct og_pg_scope *scope, const Node *node)
+{
+    return row_of(scope, node);
+}
+
+bool og_pg_row_field(struct og_pg_walk *w, struct og_pg_scope *scope, const A_Indirection *node,
+                     struct og_pg_value *out)
+{
+    struct og_pg_item *item = row_of(scope, node->arg);
+    const char *field = og_pg_str(linitial(node->indirection));
+
+    if (!item || !field || !from_item(w, item, field, out))
+        return false;
+    *out = og_pg_detached(w, out);
+    return true;
+}
+
 static bool resolve_qualified(struct og_pg_walk *w, struct og_pg_scope *scope, const char *schema,
                               const char *table, const char *column, struct og_pg_value *out)
 {
@@ -352,12 +410,22 @@ struct og_pg_value og_pg_resolve(struct og_pg_walk *w, struct og_pg_scope *scope
                      "write schema.table.column");
         return value;
     }
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         parts[i] = og_pg_str(list_nth(ref->fields, i));
-        if (!parts[i]) {
-            og_pg_refuse(w, ref->location, "a star in this place", "name the columns you need");
-            return value;
-        }
+    if (n > 1 && !parts[n - 1]) { /* t.*: its row as one value */
+        struct og_pg_item *item =
+            og_pg_find_item(scope, n > 2 ? parts[0] : NULL, parts[n - 2]);
+
+        if (item)
+            whole_row(w, item, ref->location, &value);
+        else
+            og_pg_refuse(w, ref->location, "a star over a table that is not in FROM",
+                         "correct the name");
+        return value;
+    }
+    if (n == 1 && !parts[0]) {
+        og_pg_refuse(w, ref->location, "a star in this place", "name the columns you need");
+        return value;
     }
     if (n == 1)
         found = resolve_plain(w, scope, parts[0], ref->location, &value);
@@ -403,7 +471,10 @@ const struct og_relation *og_pg_relation(struct og_pg_walk *w, const RangeVar *v
                      "leave the database's name out");
         return NULL;
     }
-    r = w->catalog->relation(w->catalog, var->schemaname, var->relname, &relation);
+    /* The text of a view names everything that is not the server's own with its schema. */
+    r = w->catalog->relation(w->catalog,
+                             !var->schemaname && w->view_depth ? "pg_catalog" : var->schemaname,
+                             var->relname, &relation);
     if (r < 0)
         w->error = r;
     if (r == 0)

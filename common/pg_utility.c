@@ -5,7 +5,7 @@
 
 typedef void utility(struct og_pg_walk *w, Node *node);
 
-static void set_kind(struct og_pg_walk *w, const char *kind)
+void og_pg_set_kind(struct og_pg_walk *w, const char *kind)
 {
     w->facts->kind = og_arena_strdup(w->facts->arena, kind);
 }
@@ -22,8 +22,7 @@ static size_t named_object(struct og_pg_walk *w, enum og_object_kind kind, const
     return og_facts_object(w->facts, &object);
 }
 
-/* The relation if it is known, else its name alone. */
-static size_t relation_object(struct og_pg_walk *w, const RangeVar *var, enum og_object_kind kind)
+size_t og_pg_named_relation(struct og_pg_walk *w, const RangeVar *var, enum og_object_kind kind)
 {
     const struct og_relation *relation = NULL;
     int r;
@@ -77,7 +76,7 @@ static size_t listed_object(struct og_pg_walk *w, Node *node, ObjectType type)
     if (type == OBJECT_TABLE || type == OBJECT_VIEW || type == OBJECT_MATVIEW ||
         type == OBJECT_INDEX || type == OBJECT_SEQUENCE || type == OBJECT_FOREIGN_TABLE ||
         type == OBJECT_TRIGGER || type == OBJECT_RULE || type == OBJECT_POLICY)
-        return relation_object(w, &var, type == OBJECT_TABLE || type == OBJECT_FOREIGN_TABLE
+        return og_pg_named_relation(w, &var, type == OBJECT_TABLE || type == OBJECT_FOREIGN_TABLE
                                             ? OG_OBJECT_TABLE
                                             : kind);
     return named_object(w, kind, var.schemaname, var.relname, false);
@@ -131,20 +130,19 @@ static void transaction(struct og_pg_walk *w, Node *node)
         og_pg_refuse(w, -1, "a two-phase commit", "commit the transaction plainly");
         return;
     }
-    set_kind(w, kinds[stmt->kind]);
+    og_pg_set_kind(w, kinds[stmt->kind]);
     w->facts->is_transaction_control = true;
     effect_on(w, OG_EFFECT_SESSION, OG_NO_OBJECT);
 }
 
 /* Settings that change how results look or how long things may take, and nothing else. */
-static bool is_harmless_setting(const char *name)
+bool og_pg_is_harmless_setting(const char *name)
 {
     static const char *const names[] = {
-        "application_name", "statement_timeout", "lock_timeout", "datestyle", "intervalstyle",
-        "timezone", "extra_float_digits", "bytea_output", "work_mem", "client_min_messages",
-        "transaction_isolation", "transaction_read_only", "default_transaction_isolation",
-        "idle_in_transaction_session_timeout", "enable_seqscan", "jit", "geqo", "lc_monetary",
-        "lc_numeric", "lc_time"};
+#define SETTING(name) name,
+#include "common/pg_setting.tbl.h"
+#undef SETTING
+    };
 
     for (size_t i = 0; i < OG_COUNT(names); i++)
         if (strcasecmp(names[i], name) == 0)
@@ -152,20 +150,39 @@ static bool is_harmless_setting(const char *name)
     return false;
 }
 
+/* The one value of a setting that the guard itself relies on. */
+static bool is_pinned_value(const char *name, const List *args)
+{
+    const char *value = list_length(args) == 1 ? og_pg_literal(linitial(args)) : NULL;
+
+    if (!value)
+        return false;
+    if (strcasecmp(name, "client_encoding") == 0)
+        return strcasecmp(value, "utf8") == 0 || strcasecmp(value, "utf-8") == 0 ||
+               strcasecmp(value, "unicode") == 0;
+    return strcasecmp(name, "standard_conforming_strings") == 0 &&
+           (strcasecmp(value, "on") == 0 || strcasecmp(value, "t") == 0 ||
+            strcasecmp(value, "true") == 0);
+}
+
 static void variable_set(struct og_pg_walk *w, Node *node)
 {
     VariableSetStmt *stmt = (VariableSetStmt *)node;
     const char *name = stmt->name ? stmt->name : "all";
-    size_t object = named_object(w, OG_OBJECT_SETTING, NULL, name, false);
 
-    set_kind(w, stmt->kind == VAR_RESET || stmt->kind == VAR_RESET_ALL ? "RESET" : "SET");
-    effect_on(w, OG_EFFECT_SET, object);
-    if (stmt->kind == VAR_SET_MULTI) {
-        /* SET TRANSACTION ... and SET SESSION CHARACTERISTICS: modes of transactions only. */
+    og_pg_set_kind(w, stmt->kind == VAR_RESET || stmt->kind == VAR_RESET_ALL ? "RESET" : "SET");
+    effect_on(w, OG_EFFECT_SET, named_object(w, OG_OBJECT_SETTING, NULL, name, false));
+    /* SET TRANSACTION ... and SET SESSION CHARACTERISTICS: modes of transactions only. */
+    w->facts->is_harmless_setting = stmt->kind == VAR_SET_MULTI ||
+                                    og_pg_is_harmless_setting(name) ||
+                                    is_pinned_value(name, stmt->args);
+    /* Back to what the session began with: nobody gains by that, but names are looked up anew. */
+    if (stmt->kind == VAR_RESET_ALL ||
+        (stmt->kind == VAR_RESET && strcasecmp(name, "search_path") == 0)) {
         w->facts->is_harmless_setting = true;
+        w->facts->changes_resolution = true;
         return;
     }
-    w->facts->is_harmless_setting = is_harmless_setting(name);
     w->facts->changes_resolution = !w->facts->is_harmless_setting;
 }
 
@@ -174,7 +191,7 @@ static void variable_show(struct og_pg_walk *w, Node *node)
     VariableShowStmt *stmt = (VariableShowStmt *)node;
     struct og_fact_result result = {.label = stmt->name, .type = OG_TYPE_TEXT};
 
-    set_kind(w, "SHOW");
+    og_pg_set_kind(w, "SHOW");
     effect_on(w, OG_EFFECT_SET, named_object(w, OG_OBJECT_SETTING, NULL, stmt->name, false));
     if (strcasecmp(stmt->name, "all") == 0) {
         og_pg_refuse(w, -1, "SHOW ALL", "show one setting");
@@ -193,44 +210,71 @@ static void variable_show(struct og_pg_walk *w, Node *node)
 static void discard(struct og_pg_walk *w, Node *node)
 {
     (void)node;
-    set_kind(w, "DISCARD");
+    og_pg_set_kind(w, "DISCARD");
     effect_on(w, OG_EFFECT_SET, OG_NO_OBJECT);
+    w->facts->is_harmless_setting = true; /* back to what the session began with */
     w->facts->changes_resolution = true;
+    w->facts->changes_catalog = true; /* its temporary tables go */
 }
 
 /* ---- definitions ---- */
 
-static void create(struct og_pg_walk *w, Node *node)
+IntoClause *og_pg_into(const Node *node)
 {
-    CreateStmt *stmt = (CreateStmt *)node;
+    const SelectStmt *select = (const SelectStmt *)node;
 
-    set_kind(w, "CREATE TABLE");
+    if (!IsA(node, SelectStmt))
+        return NULL;
+    while (select->op != SETOP_NONE && select->larg)
+        select = select->larg;
+    return select->intoClause;
+}
+
+static void stores_all(struct og_pg_walk *w, const struct og_pg_columns *columns)
+{
+    for (size_t i = 0; i < columns->n_items; i++) {
+        struct og_pg_value value = og_pg_column_value(w, columns->items[i]);
+
+        og_pg_use(w, &value, OG_USE_STORE, -1);
+    }
+}
+
+static void new_relation(struct og_pg_walk *w, const RangeVar *rel, enum og_object_kind kind)
+{
     effect_on(w, OG_EFFECT_CREATE,
-              named_object(w, OG_OBJECT_TABLE, stmt->relation->schemaname, stmt->relation->relname,
-                           stmt->relation->relpersistence == RELPERSISTENCE_TEMP));
+              named_object(w, kind, rel->schemaname, rel->relname,
+                           rel->relpersistence == RELPERSISTENCE_TEMP ||
+                               (rel->schemaname && strcmp(rel->schemaname, "pg_temp") == 0)));
     w->facts->changes_catalog = true;
+}
+
+static void select_into(struct og_pg_walk *w, Node *node)
+{
+    SelectStmt *select = (SelectStmt *)node;
+    struct og_pg_columns columns = {0};
+
+    while (select->op != SETOP_NONE && select->larg)
+        select = select->larg;
+    og_pg_set_kind(w, "SELECT INTO");
+    new_relation(w, select->intoClause->rel, OG_OBJECT_TABLE);
+    select->intoClause = NULL;
+    if (og_pg_query(w, NULL, node, &columns))
+        stores_all(w, &columns);
 }
 
 static void create_as(struct og_pg_walk *w, Node *node)
 {
     CreateTableAsStmt *stmt = (CreateTableAsStmt *)node;
-    const RangeVar *rel = stmt->into->rel;
     struct og_pg_columns columns = {0};
 
-    set_kind(w, stmt->objtype == OBJECT_MATVIEW ? "CREATE MATERIALIZED VIEW" : "CREATE TABLE AS");
-    effect_on(w, OG_EFFECT_CREATE,
-              named_object(w, OG_OBJECT_TABLE, rel->schemaname, rel->relname,
-                           rel->relpersistence == RELPERSISTENCE_TEMP));
-    w->facts->changes_catalog = true;
+    og_pg_set_kind(w, stmt->objtype == OBJECT_MATVIEW ? "CREATE MATERIALIZED VIEW" : "CREATE TABLE AS");
+    new_relation(w, stmt->into->rel,
+                 stmt->objtype == OBJECT_MATVIEW ? OG_OBJECT_MATERIALISED_VIEW : OG_OBJECT_TABLE);
     if (!og_pg_query(w, NULL, stmt->query, &columns)) {
         og_pg_refuse(w, -1, "CREATE TABLE AS over something that is no query", NULL);
         return;
     }
-    for (size_t i = 0; i < columns.n_items; i++) {
-        struct og_pg_value value = og_pg_column_value(w, columns.items[i]);
-
-        og_pg_use(w, &value, OG_USE_STORE, -1);
-    }
+    stores_all(w, &columns);
 }
 
 static void create_view(struct og_pg_walk *w, Node *node)
@@ -238,13 +282,12 @@ static void create_view(struct og_pg_walk *w, Node *node)
     ViewStmt *stmt = (ViewStmt *)node;
     struct og_pg_columns columns = {0};
 
-    set_kind(w, "CREATE VIEW");
-    effect_on(w, OG_EFFECT_CREATE,
-              named_object(w, OG_OBJECT_VIEW, stmt->view->schemaname, stmt->view->relname,
-                           stmt->view->relpersistence == RELPERSISTENCE_TEMP));
-    w->facts->changes_catalog = true;
+    og_pg_set_kind(w, "CREATE VIEW");
+    new_relation(w, stmt->view, OG_OBJECT_VIEW);
     if (!og_pg_query(w, NULL, stmt->query, &columns))
         og_pg_refuse(w, -1, "CREATE VIEW over something that is no query", NULL);
+    for (size_t i = 0; i < columns.n_items && !og_pg_is_refused(w); i++)
+        (void)og_pg_column_value(w, columns.items[i]);
 }
 
 static void drop(struct og_pg_walk *w, Node *node)
@@ -255,46 +298,8 @@ static void drop(struct og_pg_walk *w, Node *node)
     set_kind_of(w, "DROP", stmt->removeType);
     foreach (cell, stmt->objects)
         effect_on(w, OG_EFFECT_DROP, listed_object(w, lfirst(cell), stmt->removeType));
-    w->facts->changes_catalog = true;
-}
-
-static void alter_table(struct og_pg_walk *w, Node *node)
-{
-    AlterTableStmt *stmt = (AlterTableStmt *)node;
-
-    set_kind_of(w, "ALTER", stmt->objtype);
-    effect_on(w, OG_EFFECT_ALTER, relation_object(w, stmt->relation, OG_OBJECT_TABLE));
-    w->facts->changes_catalog = true;
-}
-
-static void rename_it(struct og_pg_walk *w, Node *node)
-{
-    RenameStmt *stmt = (RenameStmt *)node;
-
-    set_kind_of(w, "ALTER", stmt->relation ? OBJECT_TABLE : stmt->renameType);
-    effect_on(w, OG_EFFECT_ALTER,
-              stmt->relation ? relation_object(w, stmt->relation, OG_OBJECT_TABLE)
-                             : named_object(w, OG_OBJECT_OTHER, NULL, stmt->subname, false));
-    w->facts->changes_catalog = true;
-}
-
-static void alter_schema(struct og_pg_walk *w, Node *node)
-{
-    AlterObjectSchemaStmt *stmt = (AlterObjectSchemaStmt *)node;
-
-    set_kind_of(w, "ALTER", stmt->objectType);
-    effect_on(w, OG_EFFECT_ALTER, stmt->relation
-                                      ? relation_object(w, stmt->relation, OG_OBJECT_TABLE)
-                                      : OG_NO_OBJECT);
-    w->facts->changes_catalog = true;
-}
-
-static void create_index(struct og_pg_walk *w, Node *node)
-{
-    IndexStmt *stmt = (IndexStmt *)node;
-
-    set_kind(w, "CREATE INDEX");
-    effect_on(w, OG_EFFECT_CREATE, relation_object(w, stmt->relation, OG_OBJECT_TABLE));
+    if (stmt->behavior == DROP_CASCADE) /* and whatever hangs on them */
+        effect_on(w, OG_EFFECT_DROP, OG_NO_OBJECT);
     w->facts->changes_catalog = true;
 }
 
@@ -302,7 +307,7 @@ static void create_schema(struct og_pg_walk *w, Node *node)
 {
     CreateSchemaStmt *stmt = (CreateSchemaStmt *)node;
 
-    set_kind(w, "CREATE SCHEMA");
+    og_pg_set_kind(w, "CREATE SCHEMA");
     if (stmt->schemaElts != NIL) {
         og_pg_refuse(w, -1, "CREATE SCHEMA with other statements inside", "send them one by one");
         return;
@@ -317,9 +322,11 @@ static void truncate_it(struct og_pg_walk *w, Node *node)
     TruncateStmt *stmt = (TruncateStmt *)node;
     ListCell *cell;
 
-    set_kind(w, "TRUNCATE");
+    og_pg_set_kind(w, "TRUNCATE");
     foreach (cell, stmt->relations)
-        effect_on(w, OG_EFFECT_TRUNCATE, relation_object(w, lfirst(cell), OG_OBJECT_TABLE));
+        effect_on(w, OG_EFFECT_TRUNCATE, og_pg_named_relation(w, lfirst(cell), OG_OBJECT_TABLE));
+    if (stmt->behavior == DROP_CASCADE) /* and every table with a foreign key to them */
+        effect_on(w, OG_EFFECT_TRUNCATE, OG_NO_OBJECT);
 }
 
 static void grant(struct og_pg_walk *w, Node *node)
@@ -327,10 +334,10 @@ static void grant(struct og_pg_walk *w, Node *node)
     GrantStmt *stmt = (GrantStmt *)node;
     ListCell *cell;
 
-    set_kind(w, stmt->is_grant ? "GRANT" : "REVOKE");
+    og_pg_set_kind(w, stmt->is_grant ? "GRANT" : "REVOKE");
     if (stmt->targtype == ACL_TARGET_OBJECT && stmt->objtype == OBJECT_TABLE)
         foreach (cell, stmt->objects)
-            effect_on(w, OG_EFFECT_GRANT, relation_object(w, lfirst(cell), OG_OBJECT_TABLE));
+            effect_on(w, OG_EFFECT_GRANT, og_pg_named_relation(w, lfirst(cell), OG_OBJECT_TABLE));
     if (!w->facts->n_effects)
         effect_on(w, OG_EFFECT_GRANT, OG_NO_OBJECT);
     w->facts->changes_catalog = true;
@@ -343,9 +350,9 @@ static void copy(struct og_pg_walk *w, Node *node)
     CopyStmt *stmt = (CopyStmt *)node;
     struct og_pg_columns columns = {0};
 
-    set_kind(w, "COPY");
+    og_pg_set_kind(w, "COPY");
     if (stmt->relation)
-        effect_on(w, OG_EFFECT_COPY, relation_object(w, stmt->relation, OG_OBJECT_TABLE));
+        effect_on(w, OG_EFFECT_COPY, og_pg_named_relation(w, stmt->relation, OG_OBJECT_TABLE));
     else
         effect_on(w, OG_EFFECT_COPY, OG_NO_OBJECT);
     if (stmt->query && !og_pg_query(w, NULL, stmt->query, &columns))
@@ -359,17 +366,17 @@ static void lock(struct og_pg_walk *w, Node *node)
 {
     ListCell *cell;
 
-    set_kind(w, "LOCK TABLE");
+    og_pg_set_kind(w, "LOCK TABLE");
     foreach (cell, ((LockStmt *)node)->relations)
-        effect_on(w, OG_EFFECT_LOCK, relation_object(w, lfirst(cell), OG_OBJECT_TABLE));
+        effect_on(w, OG_EFFECT_LOCK, og_pg_named_relation(w, lfirst(cell), OG_OBJECT_TABLE));
 }
 
 static void call(struct og_pg_walk *w, Node *node)
 {
     struct og_pg_scope scope = {0};
 
-    set_kind(w, "CALL");
-    (void)og_pg_call(w, &scope, ((CallStmt *)node)->funccall, false);
+    og_pg_set_kind(w, "CALL");
+    (void)og_pg_call(w, &scope, ((CallStmt *)node)->funccall, false, NULL);
     effect_on(w, OG_EFFECT_CALL,
               named_object(w, OG_OBJECT_FUNCTION, NULL,
                            og_pg_str(llast(((CallStmt *)node)->funccall->funcname)), false));
@@ -388,11 +395,13 @@ static void explain(struct og_pg_walk *w, Node *node)
     foreach (cell, stmt->options)
         if (strcmp(((DefElem *)lfirst(cell))->defname, "analyze") == 0)
             is_run = true;
-    if (!og_pg_query(w, NULL, stmt->query, &columns)) {
-        og_pg_refuse(w, -1, "EXPLAIN of this kind of statement", NULL);
+    if (og_pg_into(stmt->query) || !og_pg_query(w, NULL, stmt->query, &columns)) {
+        og_pg_refuse(w, -1, "EXPLAIN of this kind of statement", "explain the query inside it");
         return;
     }
-    set_kind(w, is_run ? "EXPLAIN ANALYZE" : "EXPLAIN");
+    for (size_t i = 0; i < columns.n_items && !og_pg_is_refused(w); i++)
+        (void)og_pg_column_value(w, columns.items[i]);
+    og_pg_set_kind(w, is_run ? "EXPLAIN ANALYZE" : "EXPLAIN");
     for (size_t i = 0; i < w->facts->n_columns; i++)
         og_facts_use(w->facts, i, OG_USE_EXPLAIN, OG_PG_NOWHERE, false);
     for (size_t i = 0; !is_run && i < w->facts->n_effects; i++) {
@@ -429,6 +438,10 @@ static const struct utility_row rows[] = {
 
 void og_pg_utility(struct og_pg_walk *w, Node *node)
 {
+    if (IsA(node, SelectStmt)) {
+        select_into(w, node);
+        return;
+    }
     for (size_t i = 0; i < OG_COUNT(rows); i++) {
         if (rows[i].tag != nodeTag(node))
             continue;
@@ -436,7 +449,7 @@ void og_pg_utility(struct og_pg_walk *w, Node *node)
             rows[i].run(w, node);
             return;
         }
-        set_kind(w, rows[i].kind);
+        og_pg_set_kind(w, rows[i].kind);
         og_facts_effect(w->facts, rows[i].effect, OG_NO_OBJECT);
         w->facts->changes_catalog = rows[i].changes_catalog;
         if (rows[i].refusal)

@@ -1,23 +1,91 @@
 /* SPDX-License-Identifier: MIT */
-/* INSERT, UPDATE, DELETE: what flows where, what decides which rows, what comes back. */
+/* INSERT, UPDATE, DELETE, MERGE: what flows where, what decides which rows, what comes back. */
 #include "common/pg_walk.h"
+
+/* Functions that triggers of the table and of its partitions call on a write. */
+static void triggers(struct og_pg_walk *w, const struct og_relation *relation, int location)
+{
+    for (size_t i = 0; i < relation->n_triggers; i++)
+        og_pg_user_code(w, relation->triggers[i], location);
+    for (size_t k = 0; k < relation->n_descendants; k++)
+        for (size_t i = 0; i < relation->descendants[k]->n_triggers; i++)
+            og_pg_user_code(w, relation->descendants[k]->triggers[i], location);
+}
+
+static void cascade(struct og_pg_walk *w, const struct og_relation_cascade *to,
+                    enum og_effect effect)
+{
+    struct og_object object = {
+        .kind = OG_OBJECT_TABLE, .schema = to->schema, .name = to->name, .id = to->oid};
+
+    og_facts_effect(w->facts, effect, og_facts_object(w->facts, &object));
+}
+
+void og_pg_write_effect(struct og_pg_walk *w, const struct og_relation *relation,
+                        enum og_effect effect, int location)
+{
+    og_facts_effect(w->facts, effect, og_pg_object(w, relation));
+    triggers(w, relation, location);
+    for (size_t i = 0; i < relation->n_cascades; i++) {
+        const struct og_relation_cascade *to = &relation->cascades[i];
+
+        if (effect == OG_EFFECT_DELETE && to->on_delete)
+            cascade(w, to, to->deletes ? OG_EFFECT_DELETE : OG_EFFECT_UPDATE);
+        if (effect == OG_EFFECT_UPDATE && to->on_update)
+            cascade(w, to, OG_EFFECT_UPDATE);
+    }
+}
+
+/* A view that the server writes through: every table that the view reads may be the one. */
+static bool is_writable_view(const struct og_relation *relation)
+{
+    return relation->kind == 'v' && !relation->is_catalog && !relation->has_user_rules &&
+           !relation->has_triggers;
+}
+
+static struct og_pg_item *view_target(struct og_pg_walk *w, struct og_pg_scope *scope,
+                                      const RangeVar *var, enum og_effect effect)
+{
+    struct og_pg_columns ignored = {0};
+    struct og_pg_item *item = og_pg_from_relation(w, scope, var, &ignored, false);
+
+    for (size_t i = 0; item && i < w->facts->n_objects && w->error == 0; i++) {
+        const struct og_object object = w->facts->objects[i];
+        const struct og_relation *relation = NULL;
+        int r;
+
+        if (object.is_catalog || (object.kind != OG_OBJECT_TABLE && object.kind != OG_OBJECT_VIEW))
+            continue;
+        r = w->catalog->relation(w->catalog, object.schema, object.name, &relation);
+        if (r < 0)
+            w->error = r;
+        if (r == 0)
+            og_pg_write_effect(w, relation, effect, var->location);
+    }
+    return item;
+}
 
 /* The target of a write, as an item of the scope. */
 static struct og_pg_item *target_of(struct og_pg_walk *w, struct og_pg_scope *scope,
                                     const RangeVar *var, enum og_effect effect)
 {
     struct og_pg_columns ignored = {0};
-    struct og_pg_item *item = og_pg_from_relation(w, scope, var, &ignored, true);
+    const struct og_relation *relation = og_pg_relation(w, var);
+    struct og_pg_item *item;
 
-    if (!item)
+    if (!relation)
         return NULL;
-    if (!strchr("rpf", item->relation->kind) || item->relation->has_user_rules) {
+    if (is_writable_view(relation))
+        return view_target(w, scope, var, effect);
+    if (!strchr("rpf", relation->kind) || relation->has_user_rules || relation->is_catalog) {
         og_facts_refusef(w->facts, og_pg_position(w, var->location), "write to the table itself",
-                         "a write to %s, which is a view or has rewrite rules",
-                         item->relation->name);
+                         "a write to %s, which is no plain table or has rewrite rules",
+                         relation->name);
         return NULL;
     }
-    og_facts_effect(w->facts, effect, og_pg_object(w, item->relation));
+    item = og_pg_from_relation(w, scope, var, &ignored, true);
+    if (item)
+        og_pg_write_effect(w, relation, effect, var->location);
     return item;
 }
 
@@ -63,7 +131,43 @@ static void returning(struct og_pg_walk *w, struct og_pg_scope *scope, List *lis
     og_pg_targets(w, scope, list, out);
 }
 
-/* SET a = expr, (b, c) = ROW(...) */
+/* One value of (a, b) = ROW(x, y) or (a, b) = (SELECT x, y). */
+static struct og_pg_value one_of_several(struct og_pg_walk *w, struct og_pg_scope *scope,
+                                         const MultiAssignRef *ref)
+{
+    struct og_pg_columns columns = {0};
+    struct og_pg_value value = {0};
+    int i = ref->colno - 1;
+
+    if (IsA(ref->source, RowExpr) && i < list_length(((RowExpr *)ref->source)->args))
+        return og_pg_expr(w, scope, list_nth(((RowExpr *)ref->source)->args, i));
+    if (!IsA(ref->source, SubLink) ||
+        !og_pg_query(w, scope, ((SubLink *)ref->source)->subselect, &columns) ||
+        (size_t)i >= columns.n_items) {
+        og_pg_refuse(w, -1, "an assignment to several columns from something that is no row",
+                     "assign each column by itself");
+        return value;
+    }
+    value = og_pg_column_value(w, columns.items[i]);
+    return og_pg_detached(w, &value);
+}
+
+/* What stands between a column and the part that is assigned: subscripts may hold columns. */
+static void subscripts(struct og_pg_walk *w, struct og_pg_scope *scope, List *steps)
+{
+    ListCell *cell;
+
+    foreach (cell, steps) {
+        A_Indices *step = lfirst(cell);
+
+        if (!IsA(step, A_Indices))
+            continue;
+        (void)og_pg_expr_used(w, scope, step->lidx, OG_USE_FALLIBLE);
+        (void)og_pg_expr_used(w, scope, step->uidx, OG_USE_FALLIBLE);
+    }
+}
+
+/* SET a = expr, b[1] = expr, (c, d) = ROW(...) */
 static void assignments(struct og_pg_walk *w, struct og_pg_scope *scope, struct og_pg_item *target,
                         List *list)
 {
@@ -71,18 +175,15 @@ static void assignments(struct og_pg_walk *w, struct og_pg_scope *scope, struct 
 
     foreach (cell, list) {
         ResTarget *set = lfirst(cell);
-        struct og_pg_column *column;
+        struct og_pg_column *column = column_of(w, target, set->name, set->location);
         struct og_pg_value value;
 
-        if (set->indirection || IsA(set->val, MultiAssignRef)) {
-            og_pg_refuse(w, set->location, "an assignment to several columns or to a part of one",
-                         "assign each column by itself");
-            return;
-        }
-        column = column_of(w, target, set->name, set->location);
         if (!column)
             return;
-        value = og_pg_expr(w, scope, set->val);
+        subscripts(w, scope, set->indirection);
+        value = IsA(set->val, MultiAssignRef)
+                    ? one_of_several(w, scope, (MultiAssignRef *)set->val)
+                    : og_pg_expr(w, scope, set->val);
         store(w, column, &value, set->location);
     }
 }
@@ -116,7 +217,7 @@ static void on_conflict(struct og_pg_walk *w, struct og_pg_scope *scope, struct 
     }
     if (clause->action != ONCONFLICT_UPDATE)
         return;
-    og_facts_effect(w->facts, OG_EFFECT_UPDATE, og_pg_object(w, target->relation));
+    og_pg_write_effect(w, target->relation, OG_EFFECT_UPDATE, clause->location);
     excluded = og_pg_add_item(w, scope, NULL, "excluded");
     if (!excluded)
         return;
@@ -151,10 +252,9 @@ static void insert_values(struct og_pg_walk *w, struct og_pg_scope *scope,
         struct og_pg_column *column = column_of(w, target, to->name, to->location);
         struct og_pg_value value = {0};
 
-        if (!column || to->indirection) {
-            og_pg_refuse(w, to->location, "an insert into a part of a column", NULL);
+        if (!column)
             return;
-        }
+        subscripts(w, scope, to->indirection);
         if (i < values.n_items)
             value = og_pg_column_value(w, values.items[i]);
         store(w, column, &value, to->location);
@@ -184,7 +284,6 @@ void og_pg_update(struct og_pg_walk *w, struct og_pg_scope *parent, UpdateStmt *
 {
     struct og_pg_scope scope = {.parent = parent};
     struct og_pg_item *target;
-    struct og_pg_columns own = {0};
 
     og_pg_with(w, &scope, update->withClause);
     target = target_of(w, &scope, update->relation, OG_EFFECT_UPDATE);
@@ -192,7 +291,6 @@ void og_pg_update(struct og_pg_walk *w, struct og_pg_scope *parent, UpdateStmt *
         return;
     for (size_t i = 0; i < target->columns.n_items; i++)
         og_pg_push_shared(w, &scope.star, target->columns.items[i]);
-    (void)own;
     og_pg_from(w, &scope, update->fromClause);
     assignments(w, &scope, target, update->targetList);
     og_pg_where(w, &scope, update->whereClause);
@@ -216,6 +314,67 @@ void og_pg_delete(struct og_pg_walk *w, struct og_pg_scope *parent, DeleteStmt *
     returning(w, &scope, delete->returningList, target, out);
 }
 
+/* ---- MERGE ---- */
+
+static void merge_action(struct og_pg_walk *w, struct og_pg_scope *both, struct og_pg_scope *source,
+                         struct og_pg_item *target, MergeWhenClause *when)
+{
+    struct og_pg_scope *sees = when->matched ? both : source;
+    size_t i = 0;
+    ListCell *cell;
+
+    (void)og_pg_expr_used(w, sees, when->condition, OG_USE_FILTER);
+    switch (when->commandType) {
+    case CMD_UPDATE:
+        og_pg_write_effect(w, target->relation, OG_EFFECT_UPDATE, -1);
+        assignments(w, both, target, when->targetList);
+        break;
+    case CMD_DELETE:
+        og_pg_write_effect(w, target->relation, OG_EFFECT_DELETE, -1);
+        break;
+    case CMD_INSERT:
+        og_pg_write_effect(w, target->relation, OG_EFFECT_INSERT, -1);
+        foreach (cell, when->values) {
+            struct og_pg_value value = og_pg_expr(w, sees, lfirst(cell));
+            ResTarget *to = i < (size_t)list_length(when->targetList)
+                                ? list_nth(when->targetList, (int)i)
+                                : NULL;
+            struct og_pg_column *column = to ? column_of(w, target, to->name, to->location)
+                                          : i < target->columns.n_items ? target->columns.items[i]
+                                                                        : NULL;
+
+            if (column)
+                store(w, column, &value, to ? to->location : -1);
+            i++;
+        }
+        break;
+    default:
+        break; /* DO NOTHING */
+    }
+}
+
+static void merge(struct og_pg_walk *w, struct og_pg_scope *parent, MergeStmt *stmt)
+{
+    struct og_pg_scope source = {.parent = parent}, both;
+    struct og_pg_item *target;
+    ListCell *cell;
+
+    og_pg_with(w, &source, stmt->withClause);
+    og_pg_from(w, &source, list_make1(stmt->sourceRelation));
+    both = source;
+    target = og_pg_is_refused(w) ? NULL
+                                 : target_of(w, &both, stmt->relation, OG_EFFECT_MERGE);
+    if (!target)
+        return;
+    if (!target->relation || target->relation->kind == 'v') {
+        og_pg_refuse(w, -1, "MERGE into a view", "merge into the table itself");
+        return;
+    }
+    (void)og_pg_expr_used(w, &both, stmt->joinCondition, OG_USE_JOIN);
+    foreach (cell, stmt->mergeWhenClauses)
+        merge_action(w, &both, &source, target, lfirst(cell));
+}
+
 bool og_pg_query(struct og_pg_walk *w, struct og_pg_scope *parent, Node *node,
                  struct og_pg_columns *out)
 {
@@ -232,6 +391,11 @@ bool og_pg_query(struct og_pg_walk *w, struct og_pg_scope *parent, Node *node,
     case T_DeleteStmt:
         og_pg_delete(w, parent, (DeleteStmt *)node, out);
         return true;
+    case T_MergeStmt:
+        merge(w, parent, (MergeStmt *)node);
+        return true;
+    case T_ExecuteStmt:
+        return og_pg_execute_query(w, (ExecuteStmt *)node, out) || og_pg_is_refused(w);
     default:
         return false;
     }

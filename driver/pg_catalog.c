@@ -17,7 +17,7 @@
 /* Something that was looked up and can change by itself: a name, with what it means, or a family of
  * relations. Its digest is made of the versions of all the rows that the answer came from. */
 struct unit {
-    char kind;          /* r relation, p routines, t type: a name; o: a family */
+    char kind; /* r relation, p routines, t row type, y type, q operators: a name; o: a family */
     const char *schema; /* of a name; NULL: the path */
     const char *name;
     const uint64_t *oids; /* of a family */
@@ -27,6 +27,7 @@ struct unit {
     const struct og_relation *relation;
     const struct og_routine *const *routines;
     size_t n_routines;
+    const struct og_type *type;
 };
 
 struct og_pg_catalog {
@@ -95,6 +96,10 @@ static size_t schemas_of(const struct og_pg_catalog *catalog, char kind, const c
 {
     size_t n = 0;
 
+    if (kind == 'q') { /* they are looked for everywhere */
+        out[0] = "pg_catalog";
+        return 1;
+    }
     if (schema) {
         if (strcmp(schema, "pg_temp") == 0 || is_temporary_schema(schema))
             schema = in_path(catalog, schema);
@@ -351,43 +356,21 @@ static int answer_relation(struct og_pg_catalog *catalog, struct unit *unit)
     return unit->relation ? 0 : read_whole_family(catalog, oid, &unit->relation);
 }
 
-/* First oid that the server does not keep for itself: FirstNormalObjectId. */
-#define FIRST_OWN_OID 16384u
-
-static int read_routine(struct og_pg_catalog *catalog, struct og_routine *out)
-{
-    const struct og_pg_link *link = &catalog->link;
-    int r = og_pg_link_number(link, 0, &out->oid);
-
-    if (r == 0)
-        r = og_pg_link_text(link, 1, &catalog->arena, &out->schema);
-    if (r == 0)
-        r = og_pg_link_text(link, 2, &catalog->arena, &out->name);
-    if (r < 0)
-        return r;
-    out->kind = og_buf_str(&link->fields[3])[0];
-    out->volatility = og_buf_str(&link->fields[4])[0];
-    out->returns_set = strcmp(og_buf_str(&link->fields[5]), "f") != 0;
-    if (!out->schema || !out->name)
-        return -EIO;
-    out->is_builtin = out->oid < FIRST_OWN_OID && strcmp(out->schema, "pg_catalog") == 0;
-    return 0;
-}
-
-static int fetch_routines(struct og_pg_catalog *catalog, struct unit *unit)
+static int fetch_routines(struct og_pg_catalog *catalog, enum og_pg_query query,
+                          struct unit *unit)
 {
     const struct og_routine **routines = NULL;
     size_t max = 0;
     int r;
 
-    while ((r = og_pg_link_fetch(&catalog->link, OG_PG_QUERY_ROUTINES)) == 0) {
+    while ((r = og_pg_link_fetch(&catalog->link, query)) == 0) {
         struct og_routine *routine = og_arena_alloc(&catalog->arena, sizeof(*routine));
         const struct og_routine **slot =
             og_arena_push(&catalog->arena, &routines, &unit->n_routines, &max, sizeof(*slot));
 
-        r = routine && slot ? read_routine(catalog, routine) : -ENOMEM;
+        r = routine && slot ? og_pg_read_routine(&catalog->link, &catalog->arena, 0, routine) : -ENOMEM;
         if (r < 0) {
-            og_pg_link_close(&catalog->link, OG_PG_QUERY_ROUTINES);
+            og_pg_link_close(&catalog->link, query);
             return r;
         }
         *slot = routine;
@@ -397,6 +380,50 @@ static int fetch_routines(struct og_pg_catalog *catalog, struct unit *unit)
 }
 
 static int answer_routines(struct og_pg_catalog *catalog, struct unit *unit)
+{
+    enum og_pg_query query = unit->kind == 'q' ? OG_PG_QUERY_OPERATORS : OG_PG_QUERY_ROUTINES;
+    struct og_buf schemas;
+    struct og_buf name;
+    int r;
+
+    og_buf_init(&schemas, MAX_LIST_BYTES);
+    og_buf_init(&name, MAX_LIST_BYTES);
+    if (unit->kind == 'q')
+        og_pg_hex(&schemas, unit->schema ? unit->schema : "");
+    else
+        schema_list(catalog, unit->kind, unit->schema, &schemas);
+    og_pg_hex(&name, unit->name);
+    r = og_buf_is_failed(&schemas) || og_buf_is_failed(&name) ? -ENOMEM : 0;
+    if (r == 0)
+        r = og_pg_link_ask(&catalog->link, query,
+                           (const char *[]){og_buf_str(&schemas), og_buf_str(&name)});
+    if (r == 0)
+        r = fetch_routines(catalog, query, unit);
+    og_buf_release(&schemas);
+    og_buf_release(&name);
+    return r;
+}
+
+static int fetch_type(struct og_pg_catalog *catalog, struct unit *unit)
+{
+    struct og_type *type = og_arena_alloc(&catalog->arena, sizeof(*type));
+    uint64_t oid = 0;
+    int r = og_pg_link_fetch(&catalog->link, OG_PG_QUERY_TYPE);
+
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = type ? og_pg_read_type(&catalog->link, &catalog->arena, type, &oid) : -ENOMEM;
+    og_pg_link_close(&catalog->link, OG_PG_QUERY_TYPE);
+    if (r == 0 && oid) {
+        type->relation = cached_relation(catalog, oid);
+        r = type->relation ? 0 : read_whole_family(catalog, oid, &type->relation);
+    }
+    if (r == 0)
+        unit->type = type;
+    return r;
+}
+
+static int answer_type(struct og_pg_catalog *catalog, struct unit *unit)
 {
     struct og_buf schemas;
     struct og_buf name;
@@ -408,10 +435,10 @@ static int answer_routines(struct og_pg_catalog *catalog, struct unit *unit)
     og_pg_hex(&name, unit->name);
     r = og_buf_is_failed(&schemas) || og_buf_is_failed(&name) ? -ENOMEM : 0;
     if (r == 0)
-        r = og_pg_link_ask(&catalog->link, OG_PG_QUERY_ROUTINES,
+        r = og_pg_link_ask(&catalog->link, OG_PG_QUERY_TYPE,
                            (const char *[]){og_buf_str(&schemas), og_buf_str(&name)});
     if (r == 0)
-        r = fetch_routines(catalog, unit);
+        r = fetch_type(catalog, unit);
     og_buf_release(&schemas);
     og_buf_release(&name);
     return r;
@@ -439,7 +466,9 @@ static int look_up(struct og_pg_catalog *catalog, char kind, const char *schema,
         return 0;
     r = add_unit(catalog, &(struct unit){.kind = kind, .schema = schema, .name = name}, &unit);
     if (r == 0)
-        r = kind == 'p' ? answer_routines(catalog, unit) : answer_relation(catalog, unit);
+        r = kind == 'p' || kind == 'q' ? answer_routines(catalog, unit)
+            : kind == 'y'              ? answer_type(catalog, unit)
+                                       : answer_relation(catalog, unit);
     if (r == 0)
         r = verify(catalog, first, &is_same);
     if (r < 0 || !is_same)
@@ -488,6 +517,34 @@ static int routines(struct og_catalog *self, const char *schema, const char *nam
     return unit->n_routines ? 0 : OG_CATALOG_E_UNKNOWN;
 }
 
+static int type(struct og_catalog *self, const char *schema, const char *name,
+                const struct og_type **out)
+{
+    const struct unit *unit;
+    int r = look_up((struct og_pg_catalog *)self, 'y', schema, name, &unit);
+
+    *out = NULL;
+    if (r != 0)
+        return r;
+    *out = unit->type;
+    return unit->type ? 0 : OG_CATALOG_E_UNKNOWN;
+}
+
+static int user_operators(struct og_catalog *self, const char *schema, const char *name,
+                          const struct og_routine *const **out, size_t *n_out)
+{
+    const struct unit *unit;
+    int r = look_up((struct og_pg_catalog *)self, 'q', schema, name, &unit);
+
+    *out = NULL;
+    *n_out = 0;
+    if (r != 0)
+        return r < 0 ? r : 0;
+    *out = unit->routines;
+    *n_out = unit->n_routines;
+    return 0;
+}
+
 /* ---- making, refreshing, stamping ---- */
 
 static int set_up(struct og_pg_link *link)
@@ -534,7 +591,8 @@ int og_pg_catalog_new(const struct og_layer *layer, struct og_diag *diag, struct
     og_pg_link_init(&catalog->link, layer);
     og_arena_init(&catalog->arena, MAX_CACHE_BYTES);
     catalog->interface =
-        (struct og_catalog){.relation = relation, .routines = routines, .row_type = row_type};
+        (struct og_catalog){.relation = relation, .routines = routines, .row_type = row_type,
+                            .type = type, .user_operators = user_operators};
     if (!has_calls(layer->calls) || set_up(&catalog->link) < 0) {
         og_diag_add(diag, OG_ERR_CONFIG, true,
                     "[catalog] the second connection cannot read the catalog (SQLSTATE %s): allow "

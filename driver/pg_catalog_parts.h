@@ -17,7 +17,7 @@ enum og_pg_query {
     OG_PG_QUERY_COUNT
 };
 
-#define OG_PG_MAX_FIELDS 9u
+#define OG_PG_MAX_FIELDS 13u
 
 /* A connection that asks one query at a time. */
 struct og_pg_link {
@@ -63,5 +63,12 @@ OG_MUST int og_pg_read_family(struct og_pg_link *link, struct og_arena *arena, u
 /* Reads them all. Returns: 0; -EIO (also when one is gone by now); -ENOMEM. */
 OG_MUST int og_pg_read_relations(struct og_pg_link *link, struct og_arena *arena,
                                  const uint64_t *oids, size_t n_oids, struct og_pg_family *out);
+
+/* A function from OG_ROUTINE's fields, which begin at field first. Returns: 0; -EIO; -ENOMEM. */
+OG_MUST int og_pg_read_routine(const struct og_pg_link *link, struct og_arena *arena, size_t first,
+                               struct og_routine *out);
+/* A type from the fields of TYPE; *relation: oid of a row type's relation, or 0. */
+OG_MUST int og_pg_read_type(const struct og_pg_link *link, struct og_arena *arena,
+                            struct og_type *out, uint64_t *relation);
 
 #endif

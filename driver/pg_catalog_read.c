@@ -145,6 +145,8 @@ static int read_relation(const struct og_pg_link *link, struct og_arena *arena,
 struct growing {
     size_t *max_columns;
     size_t *max_keys;
+    size_t *max_triggers;
+    size_t *max_cascades;
 };
 
 static int read_column(const struct og_pg_link *link, struct og_arena *arena,
@@ -172,6 +174,7 @@ static int read_column(const struct og_pg_link *link, struct og_arena *arena,
     column->type = class_of(type, og_buf_str(&link->fields[5]));
     column->is_composite = is_true(link, 6);
     column->is_not_null = is_true(link, 7);
+    column->has_user_cast = is_true(link, 9);
     r = og_pg_link_text(link, 2, arena, &column->name);
     if (r == 0)
         r = og_pg_link_text(link, 3, arena, &column->type_name);
@@ -236,6 +239,133 @@ static int read_key(const struct og_pg_link *link, struct og_arena *arena,
         return -ENOMEM;
     *slot = key;
     return 0;
+}
+
+/* First oid that the server does not keep for itself: FirstNormalObjectId. */
+#define FIRST_OWN_OID 16384u
+
+/* Names in hexadecimal, separated by commas. */
+static int read_names(const struct og_buf *field, struct og_arena *arena,
+                      const char *const **out, size_t *n_out)
+{
+    const char **names = NULL, *text = og_buf_str(field);
+    struct og_pg_link one = {0};
+    size_t max = 0;
+    int r = 0;
+
+    *n_out = 0;
+    og_buf_init(&one.fields[0], 1024);
+    while (r == 0 && *text) {
+        size_t n = strcspn(text, ",");
+        const char **slot = og_arena_push(arena, &names, n_out, &max, sizeof(*slot));
+
+        og_buf_clear(&one.fields[0]);
+        og_buf_append(&one.fields[0], text, n);
+        r = slot ? og_pg_link_text(&one, 0, arena, slot) : -ENOMEM;
+        text += n + (text[n] == ',');
+    }
+    og_buf_release(&one.fields[0]);
+    *out = names;
+    return r;
+}
+
+int og_pg_read_routine(const struct og_pg_link *link, struct og_arena *arena, size_t first,
+                       struct og_routine *out)
+{
+    uint64_t n_arguments, n_defaults;
+    int r = og_pg_link_number(link, first, &out->oid);
+
+    if (r == 0)
+        r = og_pg_link_text(link, first + 1, arena, &out->schema);
+    if (r == 0)
+        r = og_pg_link_text(link, first + 2, arena, &out->name);
+    if (r == 0)
+        r = og_pg_link_number(link, first + 8, &n_arguments);
+    if (r == 0)
+        r = og_pg_link_number(link, first + 9, &n_defaults);
+    if (r == 0)
+        r = og_pg_link_text(link, first + 11, arena, &out->extension);
+    if (r == 0 && !link->is_null[first + 6])
+        r = read_names(&link->fields[first + 6], arena, &out->columns, &out->n_columns);
+    if (r < 0)
+        return r;
+    out->kind = og_buf_str(&link->fields[first + 3])[0];
+    out->volatility = og_buf_str(&link->fields[first + 4])[0];
+    out->returns_set = strcmp(og_buf_str(&link->fields[first + 5]), "f") != 0;
+    out->returns_record = is_true(link, first + 7) && !out->n_columns;
+    out->n_arguments = (unsigned)n_arguments;
+    out->n_defaults = (unsigned)n_defaults;
+    out->is_variadic = is_true(link, first + 10);
+    if (!out->schema || !out->name)
+        return -EIO;
+    out->is_builtin = out->oid < FIRST_OWN_OID &&
+                      (strcmp(out->schema, "pg_catalog") == 0 ||
+                       strcmp(out->schema, "information_schema") == 0);
+    return 0;
+}
+
+int og_pg_read_type(const struct og_pg_link *link, struct og_arena *arena, struct og_type *out,
+                    uint64_t *relation)
+{
+    uint64_t base;
+    int r = og_pg_link_text(link, 0, arena, &out->schema);
+
+    if (r == 0)
+        r = og_pg_link_text(link, 1, arena, &out->name);
+    if (r == 0)
+        r = og_pg_link_number(link, 3, &base);
+    if (r == 0)
+        r = og_pg_link_number(link, 7, relation);
+    if (r < 0)
+        return r;
+    out->kind = og_buf_str(&link->fields[2])[0];
+    out->type = class_of(base, og_buf_str(&link->fields[4]));
+    out->is_builtin = is_true(link, 5);
+    out->has_user_code = is_true(link, 6);
+    return out->schema && out->name ? 0 : -EIO;
+}
+
+static int read_trigger(const struct og_pg_link *link, struct og_arena *arena,
+                        const struct og_pg_family *family, const struct growing *growing)
+{
+    struct og_routine *routine = og_arena_alloc(arena, sizeof(*routine));
+    const struct og_routine **slot;
+    size_t i;
+    int r = next_member(link, family, 0, &i);
+
+    if (r < 0)
+        return r;
+    slot = og_arena_push(arena, &family->members[i]->triggers, &family->members[i]->n_triggers,
+                         &growing->max_triggers[i], sizeof(*slot));
+    if (!routine || !slot)
+        return -ENOMEM;
+    *slot = routine;
+    return og_pg_read_routine(link, arena, 1, routine);
+}
+
+static int read_cascade(const struct og_pg_link *link, struct og_arena *arena,
+                        const struct og_pg_family *family, const struct growing *growing)
+{
+    bool is_delete = strcmp(og_buf_str(&link->fields[1]), "D") == 0;
+    struct og_relation_cascade *to;
+    size_t i;
+    int r = next_member(link, family, 0, &i);
+
+    if (r < 0)
+        return r;
+    to = og_arena_push(arena, &family->members[i]->cascades, &family->members[i]->n_cascades,
+                       &growing->max_cascades[i], sizeof(*to));
+    if (!to)
+        return -ENOMEM;
+    to->on_delete = is_delete;
+    to->on_update = !is_delete;
+    to->deletes = is_delete && strcmp(og_buf_str(&link->fields[5]), "D") == 0;
+    r = og_pg_link_number(link, 2, &to->oid);
+    if (r == 0)
+        r = og_pg_link_text(link, 3, arena, &to->schema);
+    if (r == 0)
+        r = og_pg_link_text(link, 4, arena, &to->name);
+    return r == 0 && (!to->schema || !to->name) ? -EIO : r;
 }
 
 struct edge {
@@ -329,7 +459,8 @@ static int read_parts(struct og_pg_link *link, struct og_arena *arena, const cha
                       struct tree *tree)
 {
     static const enum og_pg_query order[] = {OG_PG_QUERY_RELATIONS, OG_PG_QUERY_COLUMNS,
-                                             OG_PG_QUERY_KEYS, OG_PG_QUERY_PARENTS};
+                                             OG_PG_QUERY_KEYS,      OG_PG_QUERY_TRIGGERS,
+                                             OG_PG_QUERY_CASCADES,  OG_PG_QUERY_PARENTS};
     const char *const parameters[] = {oids, oids};
 
     for (size_t i = 0; i < OG_COUNT(order); i++) {
@@ -344,6 +475,10 @@ static int read_parts(struct og_pg_link *link, struct og_arena *arena, const cha
                 r = read_column(link, arena, family, growing);
             else if (order[i] == OG_PG_QUERY_KEYS)
                 r = read_key(link, arena, family, growing);
+            else if (order[i] == OG_PG_QUERY_TRIGGERS)
+                r = read_trigger(link, arena, family, growing);
+            else if (order[i] == OG_PG_QUERY_CASCADES)
+                r = read_cascade(link, arena, family, growing);
             else
                 r = read_edge(link, arena, tree);
             if (r < 0) {
@@ -369,7 +504,10 @@ int og_pg_read_relations(struct og_pg_link *link, struct og_arena *arena, const 
     out->members = og_arena_array(arena, n_oids, sizeof(*out->members));
     growing.max_columns = og_arena_array(arena, n_oids, sizeof(*growing.max_columns));
     growing.max_keys = og_arena_array(arena, n_oids, sizeof(*growing.max_keys));
-    if (!out->members || !growing.max_columns || !growing.max_keys)
+    growing.max_triggers = og_arena_array(arena, n_oids, sizeof(*growing.max_triggers));
+    growing.max_cascades = og_arena_array(arena, n_oids, sizeof(*growing.max_cascades));
+    if (!out->members || !growing.max_columns || !growing.max_keys || !growing.max_triggers ||
+        !growing.max_cascades)
         return -ENOMEM;
     og_buf_init(&text, MAX_OID_TEXT_BYTES);
     for (size_t i = 0; i < n_oids; i++) {

@@ -64,7 +64,19 @@ QUERY(STAMP, 6, 2,
       " JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid AND p.proname = q.n WHERE q.k = 'p'"
       " UNION ALL SELECT q.i, 'T'||n.oid||'.'||t.oid||':'||" OG_VERSION("t") " FROM q"
       " JOIN pg_catalog.pg_namespace n ON n.nspname = q.s"
-      " JOIN pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = q.n WHERE q.k = 't')"
+      " JOIN pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = q.n"
+      " WHERE q.k IN ('t','y')"
+      " UNION ALL SELECT q.i, 'C'||f.oid||':'||" OG_VERSION("f") " FROM q"
+      " JOIN pg_catalog.pg_namespace n ON n.nspname = q.s"
+      " JOIN pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = q.n"
+      " JOIN pg_catalog.pg_constraint f ON f.contypid = t.oid WHERE q.k = 'y'"
+      " UNION ALL SELECT q.i, 'O'||o.oid||':'||" OG_VERSION("o") " FROM q"
+      " JOIN pg_catalog.pg_operator o ON o.oprname = q.n AND o.oid >= 16384 WHERE q.k = 'q'"
+      " UNION ALL SELECT u.i, 'K'||k.oid||':'||" OG_VERSION("k") " FROM"
+      " (SELECT o.i FROM o UNION SELECT q.i FROM q WHERE q.k = 'y') u"
+      " JOIN pg_catalog.pg_cast k ON k.castfunc >= 16384"
+      " UNION ALL SELECT o.i, 'f'||f.oid||':'||" OG_VERSION("f") " FROM o"
+      " JOIN pg_catalog.pg_constraint f ON f.confrelid = o.oid)"
       " SELECT x.i, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to("
       "pg_catalog.string_agg(x.t, ',' ORDER BY x.t COLLATE \"C\"),'UTF8')),'hex')"
       " FROM x GROUP BY x.i")
@@ -86,14 +98,92 @@ QUERY(FIND_TYPE, 2, 1,
       " JOIN pg_catalog.pg_type t ON t.oid = b.oid WHERE t.typtype = 'd')"
       " SELECT t.typrelid FROM b JOIN pg_catalog.pg_type t ON t.oid = b.oid WHERE t.typtype <> 'd'")
 
-/* schemas in order, name -> oid, schema, name, kind, volatility, returns_set */
-QUERY(ROUTINES, 2, 6,
-      "SELECT p.oid, " OG_HEX("n.nspname") ", " OG_HEX("p.proname") ", p.prokind, p.provolatile,"
-      " CASE WHEN p.proretset THEN 't' ELSE 'f' END"
+/* What is read of a function p in schema n: oid, schema, name, kind, volatility, returns_set, names of
+ * the columns it brings, whether it returns rows of no declared shape, arguments, defaults, is
+ * variadic, extension */
+#define OG_IN_EXTENSION(class, oid) \
+    "SELECT " OG_HEX("x.extname") " FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension x" \
+    " ON x.oid = d.refobjid WHERE d.classid = 'pg_catalog." class "'::pg_catalog.regclass" \
+    " AND d.objid = " oid " AND d.deptype = 'e'" \
+    " AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass LIMIT 1"
+#define OG_ROUTINE \
+    "p.oid, " OG_HEX("n.nspname") ", " OG_HEX("p.proname") ", p.prokind, p.provolatile," \
+    " CASE WHEN p.proretset THEN 't' ELSE 'f' END," \
+    " CASE WHEN y.typtype = 'c' THEN (SELECT pg_catalog.string_agg(" OG_HEX("a.attname") ", ','" \
+    " ORDER BY a.attnum) FROM pg_catalog.pg_attribute a WHERE a.attrelid = y.typrelid" \
+    " AND a.attnum > 0 AND NOT a.attisdropped) ELSE (SELECT pg_catalog.string_agg(" \
+    OG_HEX("z.a") ", ',' ORDER BY z.i) FROM ROWS FROM (pg_catalog.unnest(p.proargnames)," \
+    " pg_catalog.unnest(p.proargmodes)) WITH ORDINALITY z(a,m,i) WHERE z.m IN ('o','b','t')) END," \
+    " CASE WHEN y.typtype IN ('c','p') OR p.prorettype = 2249 THEN 't' ELSE 'f' END," \
+    " p.pronargs, p.pronargdefaults, CASE WHEN p.provariadic <> 0 THEN 't' ELSE 'f' END," \
+    " (" OG_IN_EXTENSION("pg_proc", "p.oid") ")"
+
+/* schemas in order, name -> OG_ROUTINE */
+QUERY(ROUTINES, 2, 12,
+      "SELECT " OG_ROUTINE
       " FROM pg_catalog.unnest(" OG_LIST ") WITH ORDINALITY u(s,i)"
       " JOIN pg_catalog.pg_namespace n ON n.nspname = " OG_TEXT("u.s")
       " JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid AND p.proname = "
-      OG_TEXT("CAST(? AS pg_catalog.text)") " ORDER BY u.i, p.oid")
+      OG_TEXT("CAST(? AS pg_catalog.text)")
+      " JOIN pg_catalog.pg_type y ON y.oid = p.prorettype ORDER BY u.i, p.oid")
+
+/* schema or empty, name -> OG_ROUTINE of operators that are not the server's own */
+QUERY(OPERATORS, 2, 12,
+      "SELECT " OG_ROUTINE
+      " FROM (SELECT CAST(? AS pg_catalog.text) AS s, CAST(? AS pg_catalog.text) AS o) u"
+      " JOIN pg_catalog.pg_operator o ON o.oprname = " OG_TEXT("u.o") " AND o.oid >= 16384"
+      " JOIN pg_catalog.pg_namespace m ON m.oid = o.oprnamespace"
+      " AND (u.s = '' OR m.nspname = " OG_TEXT("u.s") ")"
+      " JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode"
+      " JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
+      " JOIN pg_catalog.pg_type y ON y.oid = p.prorettype ORDER BY p.oid")
+
+/* oids -> relation, OG_ROUTINE of its triggers */
+QUERY(TRIGGERS, 1, 13,
+      "SELECT g.tgrelid, " OG_ROUTINE
+      " FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid"
+      " JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
+      " JOIN pg_catalog.pg_type y ON y.oid = p.prorettype"
+      " WHERE g.tgrelid = ANY (" OG_OIDS ") AND NOT g.tgisinternal AND g.tgenabled <> 'D'"
+      " ORDER BY g.tgrelid, p.oid")
+
+/* oids -> relation, what happens there (D or U), other relation, schema, name, what happens to it */
+QUERY(CASCADES, 1, 6,
+      "WITH RECURSIVE e(root, event, oid, state) AS ("
+      "SELECT f.confrelid, v.v, f.conrelid, CASE WHEN v.v = 'D' AND f.confdeltype = 'c' THEN 'D'"
+      " ELSE 'U' END FROM pg_catalog.pg_constraint f,"
+      " (VALUES ('D'::pg_catalog.text), ('U')) v(v) WHERE f.contype = 'f'"
+      " AND f.confrelid = ANY (" OG_OIDS ")"
+      " AND CASE v.v WHEN 'D' THEN f.confdeltype ELSE f.confupdtype END IN ('c','n','d')"
+      " UNION SELECT e.root, e.event, f.conrelid, CASE WHEN e.state = 'D' AND f.confdeltype = 'c'"
+      " THEN 'D' ELSE 'U' END FROM e JOIN pg_catalog.pg_constraint f ON f.confrelid = e.oid"
+      " AND f.contype = 'f'"
+      " AND CASE e.state WHEN 'D' THEN f.confdeltype ELSE f.confupdtype END IN ('c','n','d'))"
+      " SELECT e.root, e.event, e.oid, " OG_HEX("n.nspname") ", " OG_HEX("c.relname") ", e.state"
+      " FROM e JOIN pg_catalog.pg_class c ON c.oid = e.oid"
+      " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY e.root, e.oid")
+
+/* schemas in order, name -> schema, name, kind, base type, its category, is the server's own, calls
+ * somebody's code, relation of a row type */
+QUERY(TYPE, 2, 8,
+      "WITH RECURSIVE f AS (SELECT t.oid FROM pg_catalog.unnest(" OG_LIST ") WITH ORDINALITY u(s,i)"
+      " JOIN pg_catalog.pg_namespace n ON n.nspname = " OG_TEXT("u.s")
+      " JOIN pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = "
+      OG_TEXT("CAST(? AS pg_catalog.text)") " ORDER BY u.i LIMIT 1),"
+      " b(oid) AS (SELECT f.oid FROM f UNION SELECT t.typbasetype FROM b"
+      " JOIN pg_catalog.pg_type t ON t.oid = b.oid WHERE t.typtype = 'd')"
+      " SELECT " OG_HEX("n.nspname") ", " OG_HEX("t.typname") ", t.typtype, k.oid, k.typcategory,"
+      " CASE WHEN t.oid < 16384 THEN 't' ELSE 'f' END,"
+      " CASE WHEN EXISTS (SELECT FROM b JOIN pg_catalog.pg_constraint c ON c.contypid = b.oid"
+      " JOIN pg_catalog.pg_depend d ON d.objid = c.oid AND d.refobjid >= 16384"
+      " AND d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass"
+      " AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass)"
+      " OR EXISTS (SELECT FROM b JOIN pg_catalog.pg_cast c ON b.oid IN (c.castsource, c.casttarget)"
+      " WHERE c.castfunc >= 16384 AND NOT EXISTS (" OG_IN_EXTENSION("pg_cast", "c.oid") "))"
+      " THEN 't' ELSE 'f' END, t.typrelid"
+      " FROM f JOIN pg_catalog.pg_type t ON t.oid = f.oid"
+      " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+      " JOIN b ON true JOIN pg_catalog.pg_type k ON k.oid = b.oid AND k.typtype <> 'd'")
 
 /* oid -> oids of everything tied to it by inheritance or partitioning, itself among them */
 QUERY(FAMILY, 1, 1,
@@ -120,8 +210,8 @@ QUERY(RELATIONS, 1, 9,
       " WHERE c.oid = ANY (" OG_OIDS ") ORDER BY c.oid")
 
 /* oids -> relation, number, name, type's name, base type, its category, is composite, is not null,
- * expression of a generated column */
-QUERY(COLUMNS, 2, 9,
+ * expression of a generated column, does somebody's function cast from or to its type */
+QUERY(COLUMNS, 2, 10,
       "WITH RECURSIVE b(root, oid) AS (SELECT DISTINCT a.atttypid, a.atttypid"
       " FROM pg_catalog.pg_attribute a WHERE a.attrelid = ANY (" OG_OIDS ")"
       " UNION SELECT b.root, t.typbasetype FROM b JOIN pg_catalog.pg_type t ON t.oid = b.oid"
@@ -132,7 +222,10 @@ QUERY(COLUMNS, 2, 9,
       " WHERE e.oid = t.typelem AND e.typtype IN ('c','p','d')) THEN 't' ELSE 'f' END,"
       " CASE WHEN a.attnotnull THEN 't' ELSE 'f' END,"
       " CASE WHEN a.attgenerated <> '' THEN " OG_HEX("pg_catalog.pg_get_expr(e.adbin, e.adrelid)")
-      " END FROM pg_catalog.pg_attribute a JOIN b ON b.root = a.atttypid"
+      " END, CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.castfunc >= 16384"
+      " AND a.atttypid IN (k.castsource, k.casttarget)"
+      " AND NOT EXISTS (" OG_IN_EXTENSION("pg_cast", "k.oid") ")) THEN 't' ELSE 'f' END"
+      " FROM pg_catalog.pg_attribute a JOIN b ON b.root = a.atttypid"
       " JOIN pg_catalog.pg_type t ON t.oid = b.oid AND t.typtype <> 'd'"
       " LEFT JOIN pg_catalog.pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum"
       " WHERE a.attrelid = ANY (" OG_OIDS ") AND a.attnum > 0 AND NOT a.attisdropped"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the analysis says of statements over a small catalog, as lines of text. Beside each statement
  * stand facts that must be there: "ssn>copied" a result's source, "ssn@filter" a use, "!" a refusal,
- * "+insert" an effect; with "~" in front a fact that must not be there. */
+ * "+insert" an effect, "f()" a function that is not known to be harmless; with "~" in front a fact that must not be there. */
 #include <stdlib.h>
 
 #include "common/limits.h"
@@ -29,6 +29,9 @@ static void render(const struct og_facts *facts, struct og_buf *out)
         og_buf_printf(out, "%s@%s%s ", facts->columns[facts->uses[i].column].name,
                       og_use_word(facts->uses[i].use),
                       facts->uses[i].is_beside_full_key ? "/key" : "");
+    for (size_t i = 0; i < facts->n_functions; i++)
+        if (!facts->functions[i].is_harmless)
+            og_buf_printf(out, "%s() ", facts->functions[i].name);
     for (size_t i = 0; i < facts->n_effects; i++)
         og_buf_printf(out, "+%s ", og_effect_word(facts->effects[i].effect));
 }
