@@ -34,6 +34,9 @@ struct og_pg_session {
 OG_MUST int og_pg_analyse(const char *sql, size_t n_bytes, const struct og_pg_session *session,
                           struct og_catalog *catalog, struct og_facts *facts);
 
+/* ctid, xmin and the like: the server's own columns of every table, which hold no data. */
+bool og_pg_is_system_column(const char *name);
+
 /* Start-up self-check of the parser (tree layout against the headers this was built with).
  * Returns: 0; -ENOTSUP when the installed parser does not fit: no PostgreSQL target is served. */
 OG_MUST int og_pg_self_check(void);

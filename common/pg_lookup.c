@@ -55,6 +55,8 @@ static bool lookup(struct og_pg_walk *w, struct og_pg_scope *scope, const A_Expr
     }
     if (!IsA(column, ColumnRef) || !is_constant(constant))
         return false;
+    if (!og_pg_operator(w, expr->name, expr->location))
+        return true;
     value = og_pg_expr(w, scope, column);
     for (size_t i = 0; i < value.n_sources; i++)
         if (!value.sources[i].is_copied || value.type == OG_TYPE_OTHER) {

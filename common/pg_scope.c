@@ -238,7 +238,7 @@ const struct og_pg_cte *og_pg_find_cte(const struct og_pg_scope *scope, const ch
     return NULL;
 }
 
-static bool is_system_column(const char *name)
+bool og_pg_is_system_column(const char *name)
 {
     static const char *const names[] = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"};
 
@@ -253,7 +253,7 @@ static bool has_column(const struct og_pg_item *item, const char *name)
     for (size_t i = 0; i < item->columns.n_items; i++)
         if (strcmp(item->columns.items[i]->name, name) == 0)
             return true;
-    return item->relation && is_system_column(name);
+    return item->relation && og_pg_is_system_column(name);
 }
 
 /* All columns of that name in an item, merged. Returns whether there was one. */
@@ -276,7 +276,7 @@ static bool from_item(struct og_pg_walk *w, struct og_pg_item *item, const char 
         og_pg_add(w, out, &item->open_value, false);
         found = true;
     }
-    return found || (item->relation && is_system_column(name));
+    return found || (item->relation && og_pg_is_system_column(name));
 }
 
 /* A whole row as a value: every column of it, and a use that says so. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/pg_analyse.h"
 #include "driver/guard.h"
 #include "driver/wide.h"
 
@@ -106,7 +107,8 @@ static bool agrees_with_driver(struct og_guard_stmt *stmt, size_t index)
     if (!table[0])
         return true;
     base_name(stmt, number, SQL_DESC_BASE_COLUMN_NAME, column);
-    return !column[0] || has_source(&stmt->facts, index, table, column);
+    return !column[0] || og_pg_is_system_column(column) ||
+           has_source(&stmt->facts, index, table, column);
 }
 
 SQLRETURN og_rows_open(struct og_guard_stmt *stmt)
