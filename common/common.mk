@@ -89,19 +89,29 @@ common_libogcommon_a_SOURCES = \
 	common/sqlite_corpus.tbl.h \
 	common/sqlite_cursor.c \
 	common/sqlite_facts.c \
+	common/sqlite_flow.c \
 	common/sqlite_function.tbl.h \
+	common/sqlite_indexed.c \
+	common/sqlite_key.c \
 	common/sqlite_live.c \
 	common/sqlite_lookup.c \
 	common/sqlite_measure.c \
 	common/sqlite_names.c \
 	common/sqlite_opcode.tbl.h \
+	common/sqlite_order.c \
 	common/sqlite_own.c \
 	common/sqlite_parts.h \
+	common/sqlite_permit.c \
 	common/sqlite_plan.c \
+	common/sqlite_plan_live.c \
+	common/sqlite_pragma.tbl.h \
 	common/sqlite_record.c \
+	common/sqlite_schema.c \
 	common/sqlite_shadow.c \
 	common/sqlite_step.c \
+	common/sqlite_store.c \
 	common/sqlite_text.c \
+	common/sqlite_use.c \
 	common/sqlite_value.c \
 	common/use.tbl.h \
 	common/utf.c \

@@ -150,6 +150,10 @@ struct og_facts {
     size_t n_functions, max_functions;
     struct og_fact_write *writes;
     size_t n_writes, max_writes;
+    /* SQLite: columns (indexes into columns) that order the rows of the plan that the engine would
+     * choose by itself; where one of them is masked, another plan is asked for. */
+    size_t *plan_columns;
+    size_t n_plan_columns, max_plan_columns;
 
     size_t n_parameters;
     bool returns_rows;           /* results describe its columns */

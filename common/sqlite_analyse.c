@@ -142,6 +142,7 @@ static int run_explain(struct og_sqlite_analyser *analyser, const struct og_sq_t
     struct og_sq_run run = {.schema = &analyser->schema,
                             .arena = &arena,
                             .facts = facts,
+                            .place = analyser->place,
                             .ignores_catalog = text->changes_catalog || text->is_maintenance,
                             .has_growth = has_growing_function(facts),
                             .n_results =
@@ -321,6 +322,38 @@ int og_sq_analyse_text(struct og_sqlite_analyser *analyser, const char *sql, siz
     return rc;
 }
 
+/* What names an index, or a key that only an index holds, does not compile without it. */
+static bool needs_index(const struct og_facts *facts)
+{
+    static const char *const texts[] = {
+        "the engine says: ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint",
+        "the engine says: no such index: ",
+    };
+
+    for (size_t i = 0; facts->refusal.what && i < OG_COUNT(texts); i++)
+        if (strncmp(facts->refusal.what, texts[i], strlen(texts[i])) == 0)
+            return true;
+    return false;
+}
+
+/* On the shadow with indexes. What their order hides there, the live program shows. */
+static int analyse_indexed(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes,
+                           struct og_facts *facts)
+{
+    struct og_arena *arena = facts->arena;
+    uint64_t stamp = facts->catalog_stamp;
+    int rc = og_sq_exchange_shadow(analyser);
+
+    if (rc)
+        return rc < 0 ? rc : 0; /* the refusal stays */
+    og_facts_init(facts, arena, OG_DIALECT_SQLITE);
+    facts->catalog_stamp = stamp;
+    rc = og_sq_analyse_text(analyser, sql, n_bytes, facts);
+    if (og_sq_exchange_shadow(analyser) && rc == 0)
+        rc = -EIO;
+    return rc;
+}
+
 int og_sqlite_analyse(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes,
                       struct og_facts *facts)
 {
@@ -342,6 +375,8 @@ int og_sqlite_analyse(struct og_sqlite_analyser *analyser, const char *sql, size
     if (!copy)
         return -ENOMEM;
     rc = og_sq_analyse_text(analyser, copy, n_bytes, facts);
+    if (rc == 0 && needs_index(facts))
+        rc = analyse_indexed(analyser, copy, n_bytes, facts);
     if (rc == 0 && !facts->refusal.what && strcmp(facts->kind, "EXPLAIN") != 0 &&
         !facts->is_transaction_control && !facts->changes_catalog && !has_switch(analyser))
         rc = og_sq_live_order(analyser, copy, n_bytes, facts);

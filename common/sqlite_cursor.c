@@ -50,6 +50,24 @@ static void add_table(struct og_sq_run *run, struct og_sq_cursor *cursor, size_t
         *slot = table;
 }
 
+static bool open_index(struct og_sq_run *run, struct og_sq_cursor *cursor,
+                       const struct og_sq_op *op, const char *schema)
+{
+    for (size_t i = 0; run->place != OG_SQ_SHADOW && i < run->schema->n_indexes; i++) {
+        const struct og_sq_index *index = &run->schema->indexes[i];
+        int root = run->place == OG_SQ_LIVE ? index->root : index->copy_root;
+
+        if (root != op->p2 || root <= 0 || strcmp(index->schema, schema) != 0)
+            continue;
+        if (cursor->index && cursor->index != i + 1)
+            return false;
+        cursor->kinds |= OG_SQ_CURSOR_INDEX;
+        cursor->index = i + 1;
+        return true;
+    }
+    return false;
+}
+
 static void open_table(struct og_sq_run *run, struct og_sq_cursor *cursor,
                        const struct og_sq_op *op)
 {
@@ -61,13 +79,18 @@ static void open_table(struct og_sq_run *run, struct og_sq_cursor *cursor,
     }
     for (size_t i = 0; schema && i < run->schema->n_tables; i++) {
         const struct og_sq_table *table = &run->schema->tables[i];
+        int root = run->place == OG_SQ_LIVE      ? table->live_root
+                   : run->place == OG_SQ_INDEXED ? table->copy_root
+                                                 : table->root;
 
-        if (table->root == op->p2 && table->root > 0 && strcmp(table->schema, schema) == 0) {
+        if (root == op->p2 && root > 0 && strcmp(table->schema, schema) == 0) {
             cursor->kinds |= OG_SQ_CURSOR_TABLE;
             add_table(run, cursor, i);
             return;
         }
     }
+    if (schema && open_index(run, cursor, op, schema))
+        return;
     og_facts_refuse(run->facts, SIZE_MAX, "a table of this engine that cannot be named", NULL);
 }
 
@@ -114,6 +137,10 @@ static void open_one(struct og_sq_run *run, const struct og_sq_op *op)
     cursor->is_sorter |= strcmp(op->name, "SorterOpen") == 0;
     if (n_keys > cursor->n_keys)
         cursor->n_keys = n_keys;
+    if (n_keys)
+        cursor->collations = cursor->collations && strcmp(cursor->collations, op->p4) != 0
+                                 ? "k(0)" /* no key is told by it */
+                                 : op->p4;
 }
 
 static void note_walk(struct og_sq_run *run, const struct og_sq_op *op)
@@ -122,6 +149,8 @@ static void note_walk(struct og_sq_run *run, const struct og_sq_op *op)
 
     if (!cursor)
         return;
+    if (strcmp(op->name, "DeferredSeek") == 0)
+        cursor->row_of = op->p3;
     if (strcmp(op->name, "Sort") == 0 || strcmp(op->name, "SorterSort") == 0)
         cursor->is_sorted = true;
     if (strcmp(op->name, "Rewind") == 0 || strcmp(op->name, "Last") == 0 ||
@@ -151,8 +180,11 @@ void og_sq_open_cursors(struct og_sq_run *run)
             og_arena_array(run->arena, program->n_cursors, sizeof(*program->cursors));
         if (!program->cursors)
             return;
-        for (size_t i = 0; i < program->n_cursors; i++)
+        program->loops = og_arena_array(run->arena, program->n_cursors, sizeof(bool *));
+        for (size_t i = 0; i < program->n_cursors; i++) {
             program->cursors[i].same_as = -1;
+            program->cursors[i].row_of = -1;
+        }
         for (size_t i = 0; i < program->n_ops; i++) {
             if (program->ops[i].handler == OG_SQ_DO_OPEN)
                 open_one(run, &program->ops[i]);
@@ -162,34 +194,64 @@ void og_sq_open_cursors(struct og_sq_run *run)
     }
 }
 
-static uint32_t base_value(struct og_sq_run *run, int cursor, size_t table, int column)
+uint32_t og_sq_base(struct og_sq_run *run, int cursor, size_t table, int column)
 {
-    struct og_sq_base wanted = {
-        .program = run->program, .cursor = (size_t)cursor, .table = table, .column = column};
+    const struct og_sq_cursor *read = cursor_of(run, cursor);
+    struct og_sq_base wanted = {.program = run->program, .table = table, .column = column};
     struct og_sq_base *base;
 
-    if (run->ignores_catalog && run->schema->tables[table].is_catalog)
-        return 0;
+    /* an index's row is the row of its table that is read beside it */
+    wanted.cursor = (size_t)(read && read->row_of >= 0 ? read->row_of : cursor);
     for (size_t i = 0; i < run->n_bases; i++) {
         base = &run->bases[i];
         if (base->program == wanted.program && base->cursor == wanted.cursor &&
             base->table == table && base->column == column)
-            return og_sq_value_source(&run->values, (uint32_t)i * 2);
+            return (uint32_t)i;
     }
     base = og_arena_push(run->arena, &run->bases, &run->n_bases, &run->max_bases, sizeof(*base));
     if (!base)
-        return 0;
+        return UINT32_MAX;
     *base = wanted;
-    return og_sq_value_source(&run->values, (uint32_t)(run->n_bases - 1) * 2);
+    return (uint32_t)(run->n_bases - 1);
+}
+
+static uint32_t base_value(struct og_sq_run *run, int cursor, size_t table, int column)
+{
+    uint32_t base;
+
+    if (run->ignores_catalog && run->schema->tables[table].is_catalog)
+        return 0;
+    base = og_sq_base(run, cursor, table, column);
+    return base == UINT32_MAX ? 0 : og_sq_value_source(&run->values, base * 2);
+}
+
+/* One field of an index: a column, the row's key, or what is computed from some of them. */
+static uint32_t index_field(struct og_sq_run *run, int number, const struct og_sq_index *index,
+                            int field)
+{
+    const struct og_sq_table *table = &run->schema->tables[index->table];
+    uint32_t value = 0;
+    int column = field >= 0 && (size_t)field < index->n_columns ? index->columns[field] : -2;
+
+    if (column == -1)
+        return base_value(run, number, index->table, table->rowid_alias);
+    if (column >= 0)
+        return base_value(run, number, index->table, column);
+    for (size_t c = 0; c < table->n_columns; c++)
+        value = og_sq_value_union(&run->values, value,
+                                  base_value(run, number, index->table, (int)c));
+    return og_sq_value_derive(&run->values, value);
 }
 
 static uint32_t table_column(struct og_sq_run *run, int number, size_t index, int column)
 {
     const struct og_sq_table *table = &run->schema->tables[index];
 
-    if (table->is_without_rowid && table->storage && column >= 0 &&
-        (size_t)column < table->n_columns)
-        column = table->storage[column];
+    const int *storage = run->place == OG_SQ_LIVE ? table->live_storage : table->storage;
+    size_t n = run->place == OG_SQ_LIVE ? table->n_live_storage : table->n_columns;
+
+    if (storage && column >= 0)
+        column = (size_t)column < n ? storage[column] : -1;
     if (column < 0 || (size_t)column >= table->n_columns) {
         og_facts_refuse(run->facts, SIZE_MAX, "a column of this engine that cannot be named", NULL);
         return 0;
@@ -207,6 +269,10 @@ uint32_t og_sq_cursor_column(struct og_sq_run *run, int number, int column)
     for (size_t i = 0; i < cursor->n_tables; i++)
         value = og_sq_value_union(&run->values, value,
                                   table_column(run, number, cursor->tables[i], column));
+    if (cursor->kinds & OG_SQ_CURSOR_INDEX)
+        value = og_sq_value_union(
+            &run->values, value,
+            index_field(run, number, &run->schema->indexes[cursor->index - 1], column));
     if (cursor->kinds & (OG_SQ_CURSOR_KEPT | OG_SQ_CURSOR_VIRTUAL))
         value = og_sq_value_union(
             &run->values, value,
@@ -227,6 +293,13 @@ uint32_t og_sq_cursor_key(struct og_sq_run *run, int number)
     if (!cursor)
         return 0;
     value = cursor->key;
+    if (cursor->kinds & OG_SQ_CURSOR_INDEX) {
+        size_t table = run->schema->indexes[cursor->index - 1].table;
+
+        value = og_sq_value_union(
+            &run->values, value,
+            base_value(run, number, table, run->schema->tables[table].rowid_alias));
+    }
     for (size_t i = 0; i < cursor->n_tables; i++)
         if (!run->schema->tables[cursor->tables[i]].is_without_rowid)
             value = og_sq_value_union(
@@ -244,6 +317,16 @@ uint32_t og_sq_cursor_row(struct og_sq_run *run, int number)
     if (!cursor)
         return 0;
     row = cursor->row;
+    if (cursor->kinds & OG_SQ_CURSOR_INDEX) {
+        const struct og_sq_index *index = &run->schema->indexes[cursor->index - 1];
+        uint32_t *items = og_arena_array(run->arena, index->n_columns, sizeof(*items));
+
+        for (size_t c = 0; items && c < index->n_columns; c++)
+            items[c] = index_field(run, number, index, (int)c);
+        if (items)
+            row = og_sq_value_union(&run->values, row,
+                                    og_sq_value_record(&run->values, items, index->n_columns));
+    }
     for (size_t i = 0; i < cursor->n_tables; i++) {
         const struct og_sq_table *table = &run->schema->tables[cursor->tables[i]];
         uint32_t *items = og_arena_array(run->arena, table->n_columns, sizeof(*items));

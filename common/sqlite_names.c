@@ -35,34 +35,35 @@ enum og_sq_function og_sq_function_kind(const char *name)
     return OG_SQ_FUNCTION_UNKNOWN;
 }
 
-bool og_sq_is_schema_pragma(const char *name)
-{
-    static const char *const names[] = {
-        "table_info", "table_xinfo", "table_list",       "index_list",
-        "index_info", "index_xinfo", "foreign_key_list", "database_list",
-    };
+static const struct {
+    const char *name;
+    enum og_sq_pragma without, with;
+} pragmas[] = {
+#define PRAGMA(name, without, with) {name, OG_SQ_PRAGMA_##without, OG_SQ_PRAGMA_##with},
+#include "common/sqlite_pragma.tbl.h"
+#undef PRAGMA
+};
 
-    for (size_t i = 0; i < OG_COUNT(names); i++)
-        if (og_sq_is_same(names[i], name))
+static bool is_on(const char *value)
+{
+    static const char *const words[] = {"1", "on", "yes", "true"};
+
+    for (size_t i = 0; i < OG_COUNT(words); i++)
+        if (og_sq_is_same(words[i], value))
             return true;
     return false;
 }
 
-bool og_sq_is_reading_pragma(const char *name)
+enum og_sq_pragma og_sq_pragma_kind(const char *name, const char *value)
 {
-    static const char *const names[] = {
-        "application_id", "auto_vacuum",   "busy_timeout",   "cache_size",  "collation_list",
-        "compile_options", "encoding",     "foreign_keys",   "freelist_count", "function_list",
-        "journal_mode",   "module_list",   "page_count",     "page_size",   "pragma_list",
-        "schema_version", "synchronous",   "user_version",
-    };
-
-    if (og_sq_is_schema_pragma(name))
-        return true;
-    for (size_t i = 0; i < OG_COUNT(names); i++)
-        if (og_sq_is_same(names[i], name))
-            return true;
-    return false;
+    for (size_t i = 0; i < OG_COUNT(pragmas); i++) {
+        if (!og_sq_is_same(pragmas[i].name, name))
+            continue;
+        if (og_sq_is_same(name, "foreign_keys") && value && !is_on(value))
+            return OG_SQ_PRAGMA_LATE;
+        return value ? pragmas[i].with : pragmas[i].without;
+    }
+    return OG_SQ_PRAGMA_NEVER;
 }
 
 static bool has_part(const char *text, const char *part)

@@ -25,6 +25,8 @@ struct og_sq_column {
     const char *type;       /* declared, "" for none */
     bool is_not_null;
     bool is_generated;
+    bool is_virtual;          /* generated when it is read: takes no place in a row */
+    const char *collation;
     bool is_lineage_known;    /* of a generated column: the columns it is made of */
     bool is_lineage_fallible; /* or compares them, or could not be understood */
     int *lineage;
@@ -36,6 +38,7 @@ struct og_sq_column {
 /* Columns whose values together decide whether a write is taken: UNIQUE, CHECK, foreign key. */
 struct og_sq_constraint {
     bool is_unique;
+    bool is_key;      /* unique over columns that are never NULL: names one row */
     bool is_not_null; /* met by any value that was in the column before */
     bool *has_column; /* per column */
 };
@@ -51,6 +54,10 @@ struct og_sq_table {
     int rowid_alias; /* column that is the rowid, or -1 */
     int root;        /* first page in the shadow, 0: none */
     int *storage;    /* WITHOUT ROWID: column by place in the stored record */
+    int copy_root;   /* first page in the indexed shadow */
+    int live_root;   /* first page in the live database, 0: not known */
+    int *live_storage; /* column by place in a stored record there; NULL: as they are declared */
+    size_t n_live_storage;
     struct og_sq_constraint *constraints;
     size_t n_constraints, max_constraints;
 };
@@ -59,9 +66,16 @@ struct og_sq_table {
 struct og_sq_index {
     size_t table;
     int root;
+    int copy_root; /* first page in the indexed shadow */
     const char *schema;
     const char *name;
     bool *has_column; /* per column of the table */
+    bool is_unique;
+    bool is_whole;    /* of all rows, over columns alone */
+    const char *sql;  /* NULL: made by a constraint of the table */
+    const char **collations; /* per field */
+    int *columns;     /* in order, with the row's key behind them: -1 rowid, -2 an expression */
+    size_t n_columns, max_columns, max_collations;
 };
 
 /* A foreign key, one column of it. */
@@ -145,6 +159,15 @@ struct og_sq_op {
     enum og_sq_handler handler;
     int p1, p2, p3, p5;
     const char *p4;
+    int *written; /* registers */
+    size_t n_written, max_written;
+};
+
+/* A subroutine or a coroutine. */
+struct og_sq_routine {
+    long entry;
+    bool *is_inside;  /* per operation; NULL: not known, so everything may be written */
+    bool *is_written; /* per register */
 };
 
 enum og_sq_cursor_kind {
@@ -153,7 +176,8 @@ enum og_sq_cursor_kind {
     OG_SQ_CURSOR_NEW_TABLE = 2, /* a table that this statement makes */
     OG_SQ_CURSOR_KEPT = 4,      /* sorter or ephemeral table */
     OG_SQ_CURSOR_PSEUDO = 8,
-    OG_SQ_CURSOR_VIRTUAL = 16
+    OG_SQ_CURSOR_VIRTUAL = 16,
+    OG_SQ_CURSOR_INDEX = 32
 };
 
 struct og_sq_cursor {
@@ -163,11 +187,14 @@ struct og_sq_cursor {
     uint32_t row;        /* value of what it keeps, a record */
     uint32_t key;        /* its rowid */
     int pseudo_register;
+    const char *collations; /* k(n,...) of its keys */
     int n_keys;          /* leading fields that order or identify the rows */
     bool is_sorter;
     bool is_sorted;      /* walked in the order of its keys */
     bool is_walked;
     bool is_distinct;    /* asked for membership before each row is added */
+    size_t index;        /* an index of the schema + 1, 0: none */
+    int row_of;          /* an index's cursor: the cursor of the table's row, or -1 */
     int same_as;         /* OpenDup: the cursor it shares the rows with, or -1 */
 };
 
@@ -177,7 +204,10 @@ struct og_sq_program {
     size_t n_registers;
     struct og_sq_cursor *cursors;
     size_t n_cursors;
+    bool **loops; /* per cursor: operations of its loop, NULL: not looked for yet */
     uint32_t **states; /* per op, n_registers values; NULL: not reached */
+    struct og_sq_routine *routines;
+    size_t n_routines, max_routines;
     size_t *call_programs; /* per op: program that a Program op runs, or SIZE_MAX for any */
 };
 
@@ -196,6 +226,15 @@ struct og_sq_use {
                       * place, by program and number; 0: any other use */
 };
 
+/* Where a program was compiled. */
+enum og_sq_place { OG_SQ_SHADOW = 0, OG_SQ_LIVE, OG_SQ_INDEXED };
+
+/* A use with its place, of a run that looks at order. */
+struct og_sq_mark {
+    size_t program, pc;
+    uint32_t base;
+};
+
 /* One run of the fixpoint over a statement's programs. */
 struct og_sq_run {
     const struct og_sq_schema *schema;
@@ -208,8 +247,12 @@ struct og_sq_run {
     size_t n_bases, max_bases;
     struct og_sq_use *uses;
     size_t n_uses, max_uses;
+    struct og_sq_mark *marks;
+    size_t n_marks, max_marks;
     uint32_t *results;
     size_t n_results;
+    enum og_sq_place place;
+    bool drops_aggregates; /* what aggregates make of their arguments is left out */
     bool has_growth; /* a function in it makes values of any length: joining may fail */
     bool has_dup; /* some rows are read twice: a key beside a column may be another row's */
     bool ignores_catalog; /* a statement that changes the schema reads the schema table itself */
@@ -220,6 +263,7 @@ struct og_sq_run {
     size_t program; /* where it is */
     size_t pc;
     uint32_t *state;
+    uint32_t *merged; /* room for one state */
 };
 
 /* Reads the program of "EXPLAIN ..." that statement holds. Returns: 0 (a refusal is in facts), <0 */
@@ -229,12 +273,48 @@ OG_MUST int og_sq_program_read(const struct og_sqlite_api *api, struct og_sq_run
 const struct og_sq_op *og_sq_opcode(const char *name);
 /* Runs the programs to a fixpoint. Refusals go to facts. Returns: 0; < 0. */
 OG_MUST int og_sq_run_programs(struct og_sq_run *run);
+OG_MUST int og_sq_find_routines(struct og_sq_run *run);
+/* Joins the state after the operation into those of the operations that may come next. */
+void og_sq_flow_on(struct og_sq_run *run, struct og_sq_program *program,
+                   const struct og_sq_op *op);
 /* One operation on run->state. */
 void og_sq_step(struct og_sq_run *run, const struct og_sq_op *op);
 void og_sq_open_cursors(struct og_sq_run *run);
 void og_sq_use_value(struct og_sq_run *run, uint32_t value, enum og_use use);
-void og_sq_use_keys(struct og_sq_run *run, const uint32_t *keys, size_t n_keys, enum og_use use,
+void og_sq_note_use(struct og_sq_run *run, uint32_t base, enum og_use use, bool is_beside);
+/* Values by which rows are compared together; collations: k(n,...) of the comparison. */
+struct og_sq_keys {
+    const uint32_t *values;
+    size_t n;
+    const char *collations;
+};
+void og_sq_use_keys(struct og_sq_run *run, const struct og_sq_keys *keys, enum og_use use,
                     bool may_be_beside_key);
+/* Whether keys name the row that base is read from. */
+bool og_sq_is_beside_key(struct og_sq_run *run, const struct og_sq_keys *keys,
+                         const struct og_sq_base *base);
+/* k of "k(3,...)" or of a plain number: how many registers or fields are compared; 0: none told. */
+int og_sq_count_of(const char *p4);
+bool og_sq_is_table_cursor(struct og_sq_run *run, int number);
+bool og_sq_is_index_cursor(struct og_sq_run *run, int number);
+void og_sq_use_range(struct og_sq_run *run, int first, int n, enum og_use use);
+/* Two values compared with each other. */
+void og_sq_use_pair(struct og_sq_run *run, uint32_t a, uint32_t b, enum og_use use);
+void og_sq_compare_jump(struct og_sq_run *run, const struct og_sq_op *op);
+/* Uses of what is computed in value, not of what is copied. */
+void og_sq_use_unless_copied(struct og_sq_run *run, uint32_t value, enum og_use use);
+/* Registers compared with the leading columns of a cursor. */
+void og_sq_use_key(struct og_sq_run *run, const struct og_sq_op *op, int n, enum og_use use);
+/* Operations that look for a key, keep a row, or write one. */
+void og_sq_find(struct og_sq_run *run, const struct og_sq_op *op);
+void og_sq_seek(struct og_sq_run *run, const struct og_sq_op *op);
+void og_sq_seek_rowid(struct og_sq_run *run, const struct og_sq_op *op);
+void og_sq_keep_row(struct og_sq_run *run, int number, uint32_t row);
+void og_sq_insert(struct og_sq_run *run, const struct og_sq_op *op, uint32_t row, uint32_t key,
+                  bool is_update);
+void og_sq_index_insert(struct og_sq_run *run, const struct og_sq_op *op);
+void og_sq_row_cell(struct og_sq_run *run, const struct og_sq_op *op);
+void og_sq_store_column(struct og_sq_run *run, size_t table, int column, uint32_t item);
 /* Registers with bounds; a register out of bounds refuses. */
 uint32_t og_sq_get(struct og_sq_run *run, int number);
 void og_sq_set(struct og_sq_run *run, int number, uint32_t value);
@@ -243,12 +323,14 @@ struct og_sq_cursor *og_sq_cursor(struct og_sq_run *run, int number);
 uint32_t og_sq_cursor_column(struct og_sq_run *run, int number, int column);
 uint32_t og_sq_cursor_key(struct og_sq_run *run, int number);
 uint32_t og_sq_cursor_row(struct og_sq_run *run, int number);
+/* The source of one column of the cursor's row. Returns: its number in bases, or UINT32_MAX. */
+uint32_t og_sq_base(struct og_sq_run *run, int cursor, size_t table, int column);
 void og_sq_cursor_add(struct og_sq_run *run, int number, uint32_t row, uint32_t key);
-/* Writing to a table. */
-void og_sq_store(struct og_sq_run *run, int cursor, uint32_t row, uint32_t key);
 
 /* ---- shadow ---- */
 
+/* Whether the handle has a temporary database: asking it for one would make it. */
+bool og_sq_has_temp(const struct og_sqlite_api *api, sqlite3 *db);
 /* Makes the engine declare json_each and json_tree on the handle, which it does at first use. */
 void og_sq_warm(const struct og_sqlite_api *api, sqlite3 *db);
 OG_MUST int og_sq_shadow_open(const struct og_sqlite_api *api, sqlite3 **out);
@@ -269,6 +351,25 @@ struct og_sq_constraint *og_sq_add_constraint(struct og_sq_schema *schema,
 void og_sq_read_table_text(struct og_sq_schema *schema, struct og_sq_table *table,
                            const char *sql);
 
+/* Reading the live schema (sqlite_schema.c) into a shadow (sqlite_shadow.c). */
+struct og_sq_builder {
+    const struct og_sqlite_api *api;
+    sqlite3 *live;
+    sqlite3 *shadow;
+    struct og_sq_schema *schema;
+};
+/* A prepared "PRAGMA schema.name("argument")", or NULL. */
+sqlite3_stmt *og_sq_pragma_list(const struct og_sq_builder *b, sqlite3 *db, const char *schema,
+                                const char *name, const char *argument);
+const char *og_sq_text_of(const struct og_sq_builder *b, sqlite3_stmt *statement, int column);
+/* Finalizes. Returns: 0 when rc says that all was read; < 0. */
+OG_MUST int og_sq_finish(const struct og_sq_builder *b, sqlite3_stmt *statement, int rc);
+OG_MUST int og_sq_read_columns(const struct og_sq_builder *b, struct og_sq_table *table);
+/* Indexes, unique constraints, and which column is the rowid. */
+OG_MUST int og_sq_read_indexes(const struct og_sq_builder *b, struct og_sq_table *table);
+OG_MUST int og_sq_read_foreign_keys(const struct og_sq_builder *b, struct og_sq_table *table);
+OG_MUST int og_sq_read_live_roots(const struct og_sq_builder *b, const char *schema);
+
 /* ---- functions and pragmas ---- */
 
 enum og_sq_function {
@@ -279,10 +380,17 @@ enum og_sq_function {
     OG_SQ_FUNCTION_GROW
 };
 enum og_sq_function og_sq_function_kind(const char *name);
-/* Pragmas that only tell the schema: drivers run them by themselves. */
-bool og_sq_is_schema_pragma(const char *name);
-/* Pragmas that change nothing when they have no argument; the ones above with one too. */
-bool og_sq_is_reading_pragma(const char *name);
+enum og_sq_pragma {
+    OG_SQ_PRAGMA_NEVER = 0,
+    OG_SQ_PRAGMA_SCHEMA,
+    OG_SQ_PRAGMA_READ,
+    OG_SQ_PRAGMA_SET,
+    OG_SQ_PRAGMA_QUIET,
+    OG_SQ_PRAGMA_RULE,
+    OG_SQ_PRAGMA_LATE
+};
+/* value: NULL for none. See sqlite_pragma.tbl.h. */
+enum og_sq_pragma og_sq_pragma_kind(const char *name, const char *value);
 bool og_sq_is_same(const char *a, const char *b); /* as SQLite folds: ASCII only */
 
 /* ---- text ---- */
@@ -343,6 +451,8 @@ struct og_sqlite_analyser {
     sqlite3 *live;
     sqlite3 *shadow;
     struct og_sq_schema schema;
+    sqlite3 *indexed; /* the shadow with its indexes, made when it is needed */
+    enum og_sq_place place; /* which of the two is in shadow */
     bool is_built;
     const char *why_not; /* static: the shadow could not be built */
     int schema_version;
@@ -352,6 +462,7 @@ struct og_sqlite_analyser {
     enum og_sq_permit permit;
     struct og_arena permit_arena;
     struct og_facts permitted;
+    bool is_plain_plan;
     bool *needed; /* per permitted column: its value flows or shapes somewhere */
 };
 
@@ -363,6 +474,14 @@ int og_sq_shadow_authorizer(void *context, int action, const char *a, const char
 OG_MUST int og_sq_analyse_text(struct og_sqlite_analyser *analyser, const char *sql,
                                size_t n_bytes, struct og_facts *facts);
 /* Builds the shadow again if the schema changed. A refusal goes to facts. */
+/* Exchanges the shadow for the one with indexes, and back. Returns: 0; > 0: it cannot be made. */
+OG_MUST int og_sq_exchange_shadow(struct og_sqlite_analyser *analyser);
+/* Whether the order in which the cursor's rows come, where base's value decides it, can be seen.
+ * position: of base in the index that the cursor reads, SIZE_MAX for a sorter's key. */
+bool og_sq_is_order_hidden(struct og_sq_run *run, int cursor, uint32_t base, size_t position);
+/* The engine's own plan for the live database, or one that walks no index and makes none unless it
+ * must. */
+OG_MUST int og_sq_set_plan(struct og_sqlite_analyser *analyser, bool is_plain);
 /* An index that the live program reads decides the order of rows: its columns are used. */
 OG_MUST int og_sq_live_order(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes,
                              struct og_facts *facts);

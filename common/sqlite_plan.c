@@ -144,124 +144,25 @@ uint32_t og_sq_get(struct og_sq_run *run, int number)
     return (size_t)number < run->programs[run->program].n_registers ? run->state[number] : 0;
 }
 
+/* Measuring: what each operation writes. */
+static void note_written(struct og_sq_run *run, int number)
+{
+    struct og_sq_op *op = &run->programs[run->program].ops[run->pc];
+    int *slot = og_arena_push(run->arena, &op->written, &op->n_written, &op->max_written,
+                              sizeof(*slot));
+
+    if (slot)
+        *slot = number;
+}
+
 void og_sq_set(struct og_sq_run *run, int number, uint32_t value)
 {
     (void)og_sq_get(run, number);
+    if (run->is_measuring && number >= 0)
+        note_written(run, number);
     if (!run->is_measuring && number >= 0 &&
         (size_t)number < run->programs[run->program].n_registers)
         run->state[number] = value;
-}
-
-/* Joins the state after the operation into the one before target. */
-static void flow_to(struct og_sq_run *run, struct og_sq_program *program, long target)
-{
-    uint32_t *into;
-
-    if (target < 0 || (size_t)target >= program->n_ops) {
-        if ((size_t)target != program->n_ops)
-            og_facts_refuse(run->facts, SIZE_MAX,
-                            "a program of this engine that is not understood", NULL);
-        return;
-    }
-    into = program->states[target];
-    if (!into) {
-        into = og_arena_array(run->arena, program->n_registers + 1, sizeof(*into));
-        if (!into)
-            return;
-        program->states[target] = into;
-        memcpy(into, run->state, program->n_registers * sizeof(*into));
-        run->is_changed = true;
-        return;
-    }
-    for (size_t i = 0; i < program->n_registers; i++) {
-        uint32_t joined;
-
-        if (into[i] == run->state[i] || run->state[i] == 0)
-            continue;
-        joined = og_sq_value_union(&run->values, into[i], run->state[i]);
-        if (joined != into[i]) {
-            into[i] = joined;
-            run->is_changed = true;
-        }
-    }
-}
-
-/* A coroutine's register: every place where either side may go on. */
-static void flow_yield(struct og_sq_run *run, struct og_sq_program *program,
-                       const struct og_sq_op *op, bool is_end)
-{
-    if (!is_end && op->p2)
-        flow_to(run, program, op->p2);
-    for (size_t i = 0; i < program->n_ops; i++) {
-        const struct og_sq_op *other = &program->ops[i];
-
-        if (other->p1 != op->p1)
-            continue;
-        if (other->flow == OG_SQ_YIELD) {
-            if (!is_end)
-                flow_to(run, program, (long)i + 1);
-            else if (other->p2)
-                flow_to(run, program, other->p2);
-        } else if (other->flow == OG_SQ_INIT_COROUTINE && !is_end) {
-            flow_to(run, program, other->p3);
-        }
-    }
-}
-
-/* A return address comes from a Gosub, or from an Integer or InitCoroutine put into its register. */
-static void flow_return(struct og_sq_run *run, struct og_sq_program *program,
-                        const struct og_sq_op *op)
-{
-    flow_to(run, program, (long)run->pc + 1); /* when the register holds no address */
-    for (size_t i = 0; i < program->n_ops; i++) {
-        const struct og_sq_op *other = &program->ops[i];
-
-        if (strcmp(other->name, "Gosub") == 0 && other->p1 == op->p1)
-            flow_to(run, program, (long)i + 1);
-        else if (strcmp(other->name, "Integer") == 0 && other->p2 == op->p1 && other->p1 > 0)
-            flow_to(run, program, (long)other->p1 + 1);
-        else if (other->flow == OG_SQ_INIT_COROUTINE && other->p1 == op->p1)
-            flow_to(run, program, other->p3);
-    }
-}
-
-static void flow_on(struct og_sq_run *run, struct og_sq_program *program,
-                    const struct og_sq_op *op)
-{
-    long next = (long)run->pc + 1;
-
-    switch (op->flow) {
-    case OG_SQ_NEXT:
-        flow_to(run, program, next);
-        break;
-    case OG_SQ_GOTO:
-        flow_to(run, program, op->p2 ? op->p2 : next);
-        break;
-    case OG_SQ_BRANCH:
-        if (op->p2)
-            flow_to(run, program, op->p2);
-        flow_to(run, program, next);
-        break;
-    case OG_SQ_JUMP3:
-        flow_to(run, program, op->p1);
-        flow_to(run, program, op->p2);
-        flow_to(run, program, op->p3);
-        break;
-    case OG_SQ_HALT:
-        break;
-    case OG_SQ_YIELD:
-        flow_yield(run, program, op, false);
-        break;
-    case OG_SQ_END_COROUTINE:
-        flow_yield(run, program, op, true);
-        break;
-    case OG_SQ_RETURN:
-        flow_return(run, program, op);
-        break;
-    case OG_SQ_INIT_COROUTINE:
-        flow_to(run, program, op->p2 ? op->p2 : next);
-        break;
-    }
 }
 
 static int measure(struct og_sq_run *run)
@@ -301,7 +202,7 @@ static void pass(struct og_sq_run *run)
             memcpy(run->state, program->states[run->pc],
                    program->n_registers * sizeof(*run->state));
             og_sq_step(run, &program->ops[run->pc]);
-            flow_on(run, program, &program->ops[run->pc]);
+            og_sq_flow_on(run, program, &program->ops[run->pc]);
         }
     }
 }
@@ -318,8 +219,12 @@ int og_sq_run_programs(struct og_sq_run *run)
         if (run->programs[k].n_registers > most)
             most = run->programs[k].n_registers;
     run->state = og_arena_array(run->arena, most, sizeof(*run->state));
-    if (!run->state)
+    run->merged = og_arena_array(run->arena, most, sizeof(*run->merged));
+    if (!run->state || !run->merged)
         return -ENOMEM;
+    rc = og_sq_find_routines(run);
+    if (rc)
+        return rc;
     do {
         pass(run);
         if (++n_passes > OG_SQ_MAX_PASSES || run->arena->is_failed)

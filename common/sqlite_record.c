@@ -11,6 +11,12 @@ static bool is_schema_table(const char *name)
            og_sq_is_same(name, "sqlite_temp_master") || og_sq_is_same(name, "sqlite_temp_schema");
 }
 
+static bool is_compiled(enum og_sq_pragma kind)
+{
+    return kind == OG_SQ_PRAGMA_SCHEMA || kind == OG_SQ_PRAGMA_READ || kind == OG_SQ_PRAGMA_SET ||
+           kind == OG_SQ_PRAGMA_RULE;
+}
+
 int og_sq_shadow_authorizer(void *context, int action, const char *a, const char *b,
                             const char *schema, const char *origin)
 {
@@ -30,10 +36,8 @@ int og_sq_shadow_authorizer(void *context, int action, const char *a, const char
     if (action == SQLITE_ATTACH || action == SQLITE_DETACH || action == SQLITE_CREATE_VTABLE ||
         action == SQLITE_DROP_VTABLE)
         return SQLITE_DENY;
-    if (action == SQLITE_PRAGMA && !(og_sq_is_reading_pragma(a) &&
-                                     (!b || og_sq_is_schema_pragma(a))))
-        return SQLITE_DENY;
-    return SQLITE_OK;
+    return action == SQLITE_PRAGMA && !is_compiled(og_sq_pragma_kind(a, b)) ? SQLITE_DENY
+                                                                            : SQLITE_OK;
 }
 
 size_t og_sq_fact_table(const struct og_sq_schema *schema, size_t table, struct og_facts *facts)
@@ -68,18 +72,37 @@ size_t og_sq_fact_column(const struct og_sq_schema *schema, size_t table, int co
     return og_facts_column(facts, &wanted);
 }
 
-static void add_setting(struct og_facts *facts, const char *name)
+/* The first pragma of a statement says whether it needs a rule, each further one that it does. */
+static void add_setting(struct og_facts *facts, const char *name, const char *value)
 {
-    size_t object = og_facts_object(
-        facts, &(struct og_object){.kind = OG_OBJECT_SETTING, .schema = "", .name = name});
+    enum og_sq_pragma kind = og_sq_pragma_kind(name, value);
+    bool is_first = true;
 
-    og_facts_effect(facts, OG_EFFECT_PRAGMA, object);
+    for (size_t i = 0; i < facts->n_effects; i++)
+        is_first = is_first && facts->effects[i].effect != OG_EFFECT_PRAGMA;
+    if (kind == OG_SQ_PRAGMA_NEVER)
+        og_facts_refusef(facts, SIZE_MAX, "leave this setting to whoever keeps the database",
+                         "PRAGMA %s%s", name, value ? " with a value" : "");
+    og_facts_effect(facts, OG_EFFECT_PRAGMA,
+                    og_facts_object(facts, &(struct og_object){.kind = OG_OBJECT_SETTING,
+                                                               .schema = "",
+                                                               .name = name}));
+    facts->is_harmless_setting = (is_first || facts->is_harmless_setting) &&
+                                 kind != OG_SQ_PRAGMA_RULE && kind != OG_SQ_PRAGMA_LATE;
 }
 
 /* Rows without columns, as of count(*): a common table expression is reported so too. */
 bool og_sq_is_named_alone(const struct og_sq_record *record)
 {
     return record->action == SQLITE_READ && record->b && !record->b[0];
+}
+
+/* Whether the pragma may stand as a table. */
+static bool is_telling(const char *name)
+{
+    enum og_sq_pragma kind = og_sq_pragma_kind(name, NULL);
+
+    return kind == OG_SQ_PRAGMA_SCHEMA || kind == OG_SQ_PRAGMA_READ;
 }
 
 /* A table that the engine makes up: its module is not named in the program. */
@@ -90,8 +113,8 @@ static void read_virtual(const struct og_sq_record *record, struct og_facts *fac
     for (size_t i = 0; i < OG_COUNT(known); i++)
         if (og_sq_is_same(record->a, known[i]))
             return;
-    if (strncmp(record->a, "pragma_", 7) == 0 && og_sq_is_reading_pragma(record->a + 7)) {
-        add_setting(facts, record->a + 7);
+    if (strncmp(record->a, "pragma_", 7) == 0 && is_telling(record->a + 7)) {
+        add_setting(facts, record->a + 7, NULL);
         return;
     }
     if (!og_sq_is_named_alone(record))
@@ -287,7 +310,7 @@ static void add_record(const struct og_sq_schema *schema, const struct og_sq_tex
         add_function(text, record, facts);
         return;
     case SQLITE_PRAGMA:
-        add_setting(facts, record->a);
+        add_setting(facts, record->a, record->b);
         return;
     case SQLITE_ATTACH:
     case SQLITE_DETACH:

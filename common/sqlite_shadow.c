@@ -52,6 +52,20 @@ static int fix_arguments(const struct og_sqlite_api *api, sqlite3 *shadow)
     return 0;
 }
 
+bool og_sq_has_temp(const struct og_sqlite_api *api, sqlite3 *db)
+{
+    sqlite3_stmt *list = NULL;
+    int rc = api->sqlite3_prepare_v2(db, "PRAGMA database_list", -1, &list, NULL);
+    bool is_there = rc != SQLITE_OK;
+
+    while (rc == SQLITE_OK && (rc = api->sqlite3_step(list)) == SQLITE_ROW) {
+        is_there = is_there || api->sqlite3_column_int(list, 0) == 1;
+        rc = SQLITE_OK;
+    }
+    (void)api->sqlite3_finalize(list);
+    return is_there;
+}
+
 void og_sq_warm(const struct og_sqlite_api *api, sqlite3 *db)
 {
     sqlite3_stmt *statement = NULL;
@@ -82,230 +96,6 @@ int og_sq_shadow_open(const struct og_sqlite_api *api, sqlite3 **out)
     return 0;
 }
 
-void og_sq_schema_release(struct og_sq_schema *schema)
-{
-    og_arena_release(&schema->arena);
-    *schema = (struct og_sq_schema){.n_tables = 0};
-    og_arena_init(&schema->arena, MAX_SCHEMA_BYTES);
-}
-
-struct og_sq_constraint *og_sq_add_constraint(struct og_sq_schema *schema,
-                                              struct og_sq_table *table, bool is_unique)
-{
-    struct og_sq_constraint *added =
-        og_arena_push(&schema->arena, &table->constraints, &table->n_constraints,
-                      &table->max_constraints, sizeof(*added));
-
-    if (!added)
-        return NULL;
-    added->is_unique = is_unique;
-    added->has_column =
-        og_arena_array(&schema->arena, table->n_columns + 1, sizeof(*added->has_column));
-    if (added->has_column)
-        return added;
-    table->n_constraints--;
-    return NULL;
-}
-
-struct builder {
-    const struct og_sqlite_api *api;
-    sqlite3 *live;
-    sqlite3 *shadow;
-    struct og_sq_schema *schema;
-};
-
-/* A prepared "PRAGMA schema.name("argument")", or NULL. */
-static sqlite3_stmt *pragma(const struct builder *b, sqlite3 *db, const char *schema,
-                            const char *name, const char *argument)
-{
-    sqlite3_stmt *statement = NULL;
-    struct og_buf sql;
-
-    og_buf_init(&sql, OG_MAX_SQL_BYTES);
-    og_buf_printf(&sql, "PRAGMA %s.%s(", schema, name);
-    og_sq_quote(&sql, argument);
-    og_buf_append_char(&sql, ')');
-    if (og_buf_is_failed(&sql) ||
-        b->api->sqlite3_prepare_v2(db, og_buf_str(&sql), -1, &statement, NULL) != SQLITE_OK)
-        statement = NULL;
-    og_buf_release(&sql);
-    return statement;
-}
-
-static const char *text_of(const struct builder *b, sqlite3_stmt *statement, int column)
-{
-    const char *text = (const char *)b->api->sqlite3_column_text(statement, column);
-
-    return text ? text : "";
-}
-
-static int finish(const struct builder *b, sqlite3_stmt *statement, int rc)
-{
-    (void)b->api->sqlite3_finalize(statement);
-    return rc == SQLITE_DONE && !b->schema->arena.is_failed ? 0 : -EIO;
-}
-
-static int read_columns(const struct builder *b, struct og_sq_table *table)
-{
-    sqlite3_stmt *list = pragma(b, b->live, table->schema, "table_xinfo", table->name);
-    size_t capacity = 0;
-    int rc;
-
-    if (!list)
-        return -EIO;
-    while ((rc = b->api->sqlite3_step(list)) == SQLITE_ROW) {
-        struct og_sq_column *column = og_arena_push(&b->schema->arena, &table->columns,
-                                                    &table->n_columns, &capacity, sizeof(*column));
-        int hidden = b->api->sqlite3_column_int(list, 6);
-
-        if (!column)
-            break;
-        *column = (struct og_sq_column){
-            .name = og_arena_strdup(&b->schema->arena, text_of(b, list, 1)),
-            .type = og_arena_strdup(&b->schema->arena, text_of(b, list, 2)),
-            .is_not_null = b->api->sqlite3_column_int(list, 3) != 0,
-            .key = b->api->sqlite3_column_int(list, 5),
-            .is_generated = hidden == 2 || hidden == 3,
-        };
-    }
-    return finish(b, list, rc);
-}
-
-static int add_index(const struct builder *b, const struct og_sq_table *table, const char *name,
-                     bool *has_column)
-{
-    struct og_sq_schema *all = b->schema;
-    sqlite3_stmt *list = NULL;
-    struct og_sq_index *index;
-    struct og_buf sql;
-    int rc;
-
-    index = og_arena_push(&all->arena, &all->indexes, &all->n_indexes, &all->max_indexes,
-                          sizeof(*index));
-    if (!index)
-        return -ENOMEM;
-    *index = (struct og_sq_index){.table = (size_t)(table - all->tables),
-                                  .schema = table->schema,
-                                  .name = og_arena_strdup(&all->arena, name),
-                                  .has_column = has_column};
-    og_buf_init(&sql, 4096);
-    og_buf_printf(&sql, "SELECT rootpage FROM %s.sqlite_master WHERE type = 'index' AND name = ?",
-                  table->schema);
-    rc = b->api->sqlite3_prepare_v2(b->live, og_buf_str(&sql), -1, &list, NULL);
-    og_buf_release(&sql);
-    if (rc == SQLITE_OK)
-        rc = b->api->sqlite3_bind_text(list, 1, name, -1, SQLITE_TRANSIENT);
-    if (rc == SQLITE_OK && b->api->sqlite3_step(list) == SQLITE_ROW)
-        index->root = b->api->sqlite3_column_int(list, 0); /* 0: the table itself */
-    return finish(b, list, rc == SQLITE_OK ? SQLITE_DONE : rc);
-}
-
-static int read_index(const struct builder *b, struct og_sq_table *table, const char *name,
-                      bool is_unique, bool is_partial)
-{
-    bool *has_column =
-        og_arena_array(&b->schema->arena, table->n_columns + 1, sizeof(*has_column));
-    sqlite3_stmt *list = pragma(b, b->live, table->schema, "index_info", name);
-    struct og_sq_constraint *constraint;
-    int rc;
-
-    if (!list || !has_column)
-        return finish(b, list, SQLITE_ERROR);
-    while ((rc = b->api->sqlite3_step(list)) == SQLITE_ROW) {
-        int column = b->api->sqlite3_column_int(list, 1);
-
-        if (column >= 0 && (size_t)column < table->n_columns)
-            has_column[column] = true;
-        else if (column < -1)
-            is_partial = true; /* an expression: any column */
-    }
-    for (size_t i = 0; i < table->n_columns && is_partial; i++)
-        has_column[i] = true;
-    if (is_unique) {
-        constraint = og_sq_add_constraint(b->schema, table, true);
-        if (!constraint)
-            return finish(b, list, SQLITE_ERROR);
-        constraint->has_column = has_column;
-    }
-    if (add_index(b, table, name, has_column))
-        return finish(b, list, SQLITE_ERROR);
-    return finish(b, list, rc);
-}
-
-/* Unique indexes, and whether the primary key is one: else a single key column is the rowid. */
-static int read_indexes(const struct builder *b, struct og_sq_table *table)
-{
-    sqlite3_stmt *list = pragma(b, b->live, table->schema, "index_list", table->name);
-    bool has_key_index = false;
-    int n_keys = 0;
-    int key = -1;
-    int rc;
-
-    if (!list)
-        return -EIO;
-    while ((rc = b->api->sqlite3_step(list)) == SQLITE_ROW) {
-        has_key_index = has_key_index || strcmp(text_of(b, list, 3), "pk") == 0;
-        if (read_index(b, table, text_of(b, list, 1), b->api->sqlite3_column_int(list, 2) != 0,
-                       b->api->sqlite3_column_int(list, 4) != 0))
-            return finish(b, list, SQLITE_ERROR);
-    }
-    for (size_t i = 0; i < table->n_columns; i++) {
-        if (table->columns[i].key) {
-            n_keys++;
-            key = (int)i;
-        }
-    }
-    table->rowid_alias = n_keys == 1 && !has_key_index && !table->is_without_rowid ? key : -1;
-    return finish(b, list, rc);
-}
-
-static bool is_action(const struct builder *b, sqlite3_stmt *list, int column, const char *word)
-{
-    return strcmp(text_of(b, list, column), word) == 0;
-}
-
-static void add_reference(const struct builder *b, const struct og_sq_table *table, int column,
-                          sqlite3_stmt *list)
-{
-    struct og_sq_schema *all = b->schema;
-    struct og_sq_reference *added =
-        og_arena_push(&all->arena, &all->references, &all->n_references, &all->max_references,
-                      sizeof(*added));
-
-    if (!added)
-        return;
-    *added = (struct og_sq_reference){
-        .child = (size_t)(table - all->tables),
-        .column = column,
-        .parent = og_arena_strdup(&all->arena, text_of(b, list, 2)),
-        .key = og_arena_strdup(&all->arena, text_of(b, list, 4)),
-        .deletes = is_action(b, list, 6, "CASCADE"),
-        .updates = is_action(b, list, 5, "CASCADE") || is_action(b, list, 5, "SET NULL") ||
-                   is_action(b, list, 5, "SET DEFAULT") || is_action(b, list, 6, "SET NULL") ||
-                   is_action(b, list, 6, "SET DEFAULT"),
-    };
-}
-
-static int read_foreign_keys(const struct builder *b, struct og_sq_table *table)
-{
-    sqlite3_stmt *list = pragma(b, b->live, table->schema, "foreign_key_list", table->name);
-    struct og_sq_constraint *constraint = NULL;
-    int rc;
-
-    if (!list)
-        return -EIO;
-    while ((rc = b->api->sqlite3_step(list)) == SQLITE_ROW) {
-        int column = og_sq_column_find(table, text_of(b, list, 3));
-
-        if (!constraint)
-            constraint = og_sq_add_constraint(b->schema, table, false);
-        if (constraint && column >= 0)
-            constraint->has_column[column] = true;
-        if (column >= 0)
-            add_reference(b, table, column, list);
-    }
-    return finish(b, list, rc);
-}
 
 static bool is_plain_integer_key(const struct og_sq_table *table, size_t column)
 {
@@ -328,6 +118,8 @@ static void write_table(const struct og_sq_table *table, struct og_buf *sql)
             og_buf_append_str(sql, "INTEGER PRIMARY KEY");
         else if (column->type[0])
             og_sq_quote(sql, column->type);
+        if (column->collation[0])
+            og_buf_printf(sql, " COLLATE %s", column->collation);
         if (column->is_generated)
             og_buf_append_str(sql, " GENERATED ALWAYS AS (0) STORED");
         if (column->key > n_keys)
@@ -349,7 +141,7 @@ static void write_table(const struct og_sq_table *table, struct og_buf *sql)
     og_buf_append_char(sql, ')');
 }
 
-static int run_sql(const struct builder *b, struct og_buf *sql)
+static int run_sql(const struct og_sq_builder *b, struct og_buf *sql)
 {
     int rc = og_buf_is_failed(sql)
                  ? SQLITE_NOMEM
@@ -359,7 +151,7 @@ static int run_sql(const struct builder *b, struct og_buf *sql)
     return rc == SQLITE_OK ? 0 : -EIO;
 }
 
-static struct og_sq_table *add_table(const struct builder *b, const char *schema, const char *name)
+static struct og_sq_table *add_table(const struct og_sq_builder *b, const char *schema, const char *name)
 {
     struct og_sq_schema *all = b->schema;
     struct og_sq_table *table =
@@ -373,7 +165,7 @@ static struct og_sq_table *add_table(const struct builder *b, const char *schema
     return table->name ? table : NULL;
 }
 
-static int close_name(const struct builder *b, const char *name)
+static int close_name(const struct og_sq_builder *b, const char *name)
 {
     const char **slot = og_arena_push(&b->schema->arena, &b->schema->closed, &b->schema->n_closed,
                                       &b->schema->max_closed, sizeof(*slot));
@@ -385,7 +177,7 @@ static int close_name(const struct builder *b, const char *name)
 }
 
 /* sqlite_sequence cannot be made by its name: a table with AUTOINCREMENT makes it. */
-static int make_sequence(const struct builder *b, const char *schema)
+static int make_sequence(const struct og_sq_builder *b, const char *schema)
 {
     struct og_buf sql;
 
@@ -397,10 +189,10 @@ static int make_sequence(const struct builder *b, const char *schema)
     return run_sql(b, &sql);
 }
 
-static int build_table(const struct builder *b, const char *schema, sqlite3_stmt *list)
+static int build_table(const struct og_sq_builder *b, const char *schema, sqlite3_stmt *list)
 {
-    const char *name = text_of(b, list, 0);
-    const char *type = text_of(b, list, 1);
+    const char *name = og_sq_text_of(b, list, 0);
+    const char *type = og_sq_text_of(b, list, 1);
     struct og_sq_table *table;
     struct og_buf sql;
 
@@ -417,7 +209,7 @@ static int build_table(const struct builder *b, const char *schema, sqlite3_stmt
     if (table->is_view)
         return 0;
     table->is_without_rowid = b->api->sqlite3_column_int(list, 2) != 0;
-    if (read_columns(b, table) || read_indexes(b, table) || read_foreign_keys(b, table))
+    if (og_sq_read_columns(b, table) || og_sq_read_indexes(b, table) || og_sq_read_foreign_keys(b, table))
         return -EIO;
     if (og_sq_is_same(name, "sqlite_sequence")) {
         table->is_catalog = true;
@@ -439,7 +231,7 @@ static int build_table(const struct builder *b, const char *schema, sqlite3_stmt
     return run_sql(b, &sql);
 }
 
-static int build_tables(const struct builder *b, const char *schema)
+static int build_tables(const struct og_sq_builder *b, const char *schema)
 {
     sqlite3_stmt *list = NULL;
     struct og_buf sql;
@@ -454,10 +246,10 @@ static int build_tables(const struct builder *b, const char *schema)
     while ((rc = b->api->sqlite3_step(list)) == SQLITE_ROW)
         if (build_table(b, schema, list))
             break;
-    return finish(b, list, rc);
+    return og_sq_finish(b, list, rc);
 }
 
-static int read_text(const struct builder *b, const char *schema, const char *type,
+static int read_text(const struct og_sq_builder *b, const char *schema, const char *type,
                      const char *name, const char *sql)
 {
     size_t table;
@@ -480,7 +272,7 @@ static int read_text(const struct builder *b, const char *schema, const char *ty
     return run_sql(b, &text);
 }
 
-static int build_texts(const struct builder *b, const char *schema, const char *type)
+static int build_texts(const struct og_sq_builder *b, const char *schema, const char *type)
 {
     sqlite3_stmt *list = NULL;
     struct og_buf sql;
@@ -496,14 +288,15 @@ static int build_texts(const struct builder *b, const char *schema, const char *
     if (rc != SQLITE_OK)
         return -EIO;
     while ((rc = b->api->sqlite3_step(list)) == SQLITE_ROW)
-        if (read_text(b, schema, text_of(b, list, 0), text_of(b, list, 1), text_of(b, list, 2)))
+        if (read_text(b, schema, og_sq_text_of(b, list, 0),
+                      og_sq_text_of(b, list, 1), og_sq_text_of(b, list, 2)))
             break;
-    return finish(b, list, rc);
+    return og_sq_finish(b, list, rc);
 }
 
-static int read_storage(const struct builder *b, struct og_sq_table *table)
+static int read_storage(const struct og_sq_builder *b, struct og_sq_table *table)
 {
-    sqlite3_stmt *list = pragma(b, b->shadow, table->schema, "index_list", table->name);
+    sqlite3_stmt *list = og_sq_pragma_list(b, b->shadow, table->schema, "index_list", table->name);
     char index[512] = "";
     size_t n = 0;
     int rc;
@@ -511,24 +304,24 @@ static int read_storage(const struct builder *b, struct og_sq_table *table)
     if (!list)
         return -EIO;
     while ((rc = b->api->sqlite3_step(list)) == SQLITE_ROW)
-        if (strcmp(text_of(b, list, 3), "pk") == 0 &&
-            strlen(text_of(b, list, 1)) < sizeof(index))
-            strcpy(index, text_of(b, list, 1));
-    if (finish(b, list, rc) || !index[0])
+        if (strcmp(og_sq_text_of(b, list, 3), "pk") == 0 &&
+            strlen(og_sq_text_of(b, list, 1)) < sizeof(index))
+            strcpy(index, og_sq_text_of(b, list, 1));
+    if (og_sq_finish(b, list, rc) || !index[0])
         return -EIO;
     table->storage = og_arena_array(&b->schema->arena, table->n_columns, sizeof(int));
-    list = pragma(b, b->shadow, table->schema, "index_xinfo", index);
+    list = og_sq_pragma_list(b, b->shadow, table->schema, "index_xinfo", index);
     if (!list || !table->storage)
-        return finish(b, list, SQLITE_ERROR);
+        return og_sq_finish(b, list, SQLITE_ERROR);
     while ((rc = b->api->sqlite3_step(list)) == SQLITE_ROW)
         if (n < table->n_columns)
             table->storage[n++] = b->api->sqlite3_column_int(list, 1);
     if (n != table->n_columns)
         rc = SQLITE_ERROR;
-    return finish(b, list, rc);
+    return og_sq_finish(b, list, rc);
 }
 
-static int read_roots(const struct builder *b, const char *schema)
+static int read_roots(const struct og_sq_builder *b, const char *schema)
 {
     sqlite3_stmt *list = NULL;
     struct og_buf sql;
@@ -541,7 +334,7 @@ static int read_roots(const struct builder *b, const char *schema)
     if (rc != SQLITE_OK)
         return -EIO;
     while ((rc = b->api->sqlite3_step(list)) == SQLITE_ROW) {
-        size_t i = og_sq_table_find(b->schema, schema, text_of(b, list, 0));
+        size_t i = og_sq_table_find(b->schema, schema, og_sq_text_of(b, list, 0));
 
         if (i == SIZE_MAX)
             continue;
@@ -549,11 +342,11 @@ static int read_roots(const struct builder *b, const char *schema)
         if (b->schema->tables[i].is_without_rowid && read_storage(b, &b->schema->tables[i]))
             break;
     }
-    return finish(b, list, rc);
+    return og_sq_finish(b, list, rc);
 }
 
 /* The schema table itself: root page 1 of every database. */
-static int add_catalog(const struct builder *b, const char *schema, const char *name)
+static int add_catalog(const struct og_sq_builder *b, const char *schema, const char *name)
 {
     static const char *const columns[] = {"type", "name", "tbl_name", "rootpage", "sql"};
     struct og_sq_table *table = add_table(b, schema, name);
@@ -563,6 +356,7 @@ static int add_catalog(const struct builder *b, const char *schema, const char *
         return -ENOMEM;
     table->is_catalog = true;
     table->root = 1;
+    table->live_root = 1;
     for (size_t i = 0; i < OG_COUNT(columns); i++) {
         struct og_sq_column *column = og_arena_push(&b->schema->arena, &table->columns,
                                                     &table->n_columns, &capacity, sizeof(*column));
@@ -580,21 +374,23 @@ int og_sq_shadow_build(const struct og_sqlite_api *api, sqlite3 *live, sqlite3 *
 {
     static const char *const schemas[] = {"main", "temp"};
     static const char *const types[] = {"table", "view", "trigger"};
-    const struct builder b = {.api = api, .live = live, .shadow = shadow, .schema = schema};
+    const struct og_sq_builder b = {.api = api, .live = live, .shadow = shadow, .schema = schema};
+
+    const size_t n_schemas = og_sq_has_temp(api, live) ? 2 : 1;
 
     *why = "the database's schema could not be read, or holds what this engine cannot rebuild";
     og_sq_schema_release(schema);
     if (add_catalog(&b, "main", "sqlite_master") || add_catalog(&b, "temp", "sqlite_temp_master"))
         return 1;
-    for (size_t s = 0; s < OG_COUNT(schemas); s++)
+    for (size_t s = 0; s < n_schemas; s++)
         if (build_tables(&b, schemas[s]))
             return 1;
     for (size_t t = 0; t < OG_COUNT(types); t++)
-        for (size_t s = 0; s < OG_COUNT(schemas); s++)
+        for (size_t s = 0; s < n_schemas; s++)
             if (build_texts(&b, schemas[s], types[t]))
                 return 1;
-    for (size_t s = 0; s < OG_COUNT(schemas); s++)
-        if (read_roots(&b, schemas[s]))
+    for (size_t s = 0; s < n_schemas; s++)
+        if (read_roots(&b, schemas[s]) || og_sq_read_live_roots(&b, schemas[s]))
             return 1;
     *why = NULL;
     return 0;

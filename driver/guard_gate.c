@@ -89,11 +89,17 @@ static int analyse(struct og_guard_stmt *stmt)
 
 static bool changes_data(const struct og_facts *facts)
 {
-    if (facts->is_transaction_control || facts->is_harmless_setting)
+    if (facts->is_transaction_control)
         return false;
-    for (size_t i = 0; i < facts->n_effects; i++)
-        if (og_effect_changes(facts->effects[i].effect))
+    for (size_t i = 0; i < facts->n_effects; i++) {
+        enum og_effect effect = facts->effects[i].effect;
+
+        if (facts->is_harmless_setting &&
+            (effect == OG_EFFECT_PRAGMA || effect == OG_EFFECT_SET))
+            continue;
+        if (og_effect_changes(effect))
             return true;
+    }
     return facts->refusal.what != NULL;
 }
 
