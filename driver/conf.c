@@ -11,6 +11,7 @@
 
 #include "common/utf.h"
 #include "driver/conf_string.h"
+#include "driver/conf_token.h"
 #include "driver/conf_target.h"
 
 #define DEFAULT_SOCKET "/run/odbcguard/guard.sock"
@@ -170,7 +171,6 @@ static SQLRETURN read_words(const struct request *request)
 {
     const char *approval = value_of(request, "GuardApproval");
     const char *placement = value_of(request, "GuardPlacement");
-    const char *token_file = getenv("ODBCGUARD_TOKEN_FILE");
 
     request->conf->approval_waits = strcasecmp(approval, "fail") != 0;
     if (*approval && strcasecmp(approval, "wait") != 0 && strcasecmp(approval, "fail") != 0)
@@ -180,9 +180,6 @@ static SQLRETURN read_words(const struct request *request)
                                    "inline, and read the threat model for what that means");
     if (*placement && strcasecmp(placement, "inline") != 0)
         return fail(request->diag, "the value of GuardPlacement must be inline");
-    if (token_file && *token_file)
-        return fail(request->diag, "ODBCGUARD_TOKEN_FILE is set, but this version accepts no "
-                                   "tokens: unset it");
     return SQL_SUCCESS;
 }
 
@@ -217,12 +214,20 @@ static SQLRETURN read_texts(const struct request *request)
     conf->app = strdup(value_of(request, "GuardApp"));
     conf->purpose = strdup(value_of(request, "GuardPurpose"));
     conf->ticket = strdup(value_of(request, "GuardTicket"));
-    conf->token = strdup("");
     conf->log_folder = strdup(value_of(request, "GuardLogPath"));
     if (!conf->traceparent || !conf->socket_path || !conf->app || !conf->purpose ||
-        !conf->ticket || !conf->token || !conf->log_folder)
+        !conf->ticket || !conf->log_folder)
         return no_memory(request->diag);
     return SQL_SUCCESS;
+}
+
+static SQLRETURN read_token(const struct request *request)
+{
+    char why[512];
+
+    request->conf->token = og_conf_token(value_of(request, "GuardAgentToken"),
+                                         value_of(request, "GuardAgentTokenFile"), why, sizeof(why));
+    return request->conf->token ? SQL_SUCCESS : fail(request->diag, "%s", why);
 }
 
 /* ---- the target ---- */
@@ -389,7 +394,7 @@ static SQLRETURN understand(struct request *request)
         return no_memory(request->diag);
     read_threading(conf, request);
     if (check_own_keys(request) || read_numbers(request) || read_words(request) ||
-        read_texts(request) || find_target(request) || make_target_string(request) ||
+        read_texts(request) || read_token(request) || find_target(request) || make_target_string(request) ||
         make_shown_string(request))
         return SQL_ERROR;
     return SQL_SUCCESS;

@@ -45,6 +45,8 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/conf_string.h \
 	driver/conf_target.c \
 	driver/conf_target.h \
+	driver/conf_token.c \
+	driver/conf_token.h \
 	driver/ctype.tbl.h \
 	driver/diag.c \
 	driver/diag.h \

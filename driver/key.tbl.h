@@ -12,8 +12,8 @@ KEY(GuardSocket, true, FILENAME, "", (NULL),
     "The socket of guardfs. Empty: /run/odbcguard/guard.sock.")
 KEY(GuardPlacement, true, LIST, "inline", ("inline", NULL),
     "Where the guard runs. inline: in the process of the application.")
-KEY(GuardAgentToken, false, TEXT, "", (NULL), "A signed token that says who acts.")
-KEY(GuardAgentTokenFile, false, FILENAME, "", (NULL), "A file with a signed token that says who acts.")
+KEY(GuardAgentToken, true, TEXT, "", (NULL), "A signed token that says who acts.")
+KEY(GuardAgentTokenFile, true, FILENAME, "", (NULL), "A file with a signed token that says who acts.")
 KEY(GuardApp, true, TEXT, "", (NULL), "Name of the application; recorded as asserted.")
 KEY(GuardPurpose, true, TEXT, "", (NULL), "What the session is for; recorded as asserted.")
 KEY(GuardTicket, true, TEXT, "", (NULL), "A ticket's number; recorded as asserted.")

@@ -9,6 +9,7 @@
 
 #include "common/hash.h"
 #include "fusefs/daemon.h"
+#include "fusefs/identity.h"
 #include "fusefs/request_file.h"
 #include "fusefs/request_store.h"
 
@@ -205,13 +206,21 @@ static void fill_answer(struct og_approvals *approvals, const struct og_request 
     };
 }
 
+/* One account can hold several principals, by tokens: both count. */
+static bool is_requester(const struct og_request *request, const struct og_session *session)
+{
+    return request->requester_uid == session->peer.uid &&
+           strcmp(request->requester_display, session->who.display) == 0;
+}
+
 /* A pending request or an unspent grant for the very same thing. */
-static struct og_request *find_same(struct og_approvals *approvals, uint32_t uid,
+static struct og_request *find_same(struct og_approvals *approvals,
+                                    const struct og_session *session,
                                     const struct og_msg_request *message)
 {
     for (struct og_request *r = approvals->requests; r; r = r->next)
         if ((r->state == OG_REQUEST_PENDING || r->state == OG_REQUEST_APPROVED) &&
-            r->requester_uid == uid && message->binding.n_bytes == sizeof(r->binding) &&
+            is_requester(r, session) && message->binding.n_bytes == sizeof(r->binding) &&
             memcmp(r->binding, message->binding.bytes, sizeof(r->binding)) == 0)
             return r;
     return NULL;
@@ -299,7 +308,8 @@ static int fill_request(struct og_approvals *approvals, struct og_request *reque
     og_id_format(OG_ID_REQUEST, number, request->id);
     request->revision = 1;
     request->requester_uid = session->peer.uid;
-    request->requester_person = person_of(approvals, session->peer.uid, arena);
+    request->requester_person =
+        og_identity_persons(&session->chain, &session->peer, approvals->daemon->config, arena);
     request->requester_display = og_arena_strdup(arena, session->who.display);
     request->target = og_arena_strdup(arena, session->who.target);
     request->kind = og_arena_strdup(arena, message->kind);
@@ -319,7 +329,7 @@ static int fill_request(struct og_approvals *approvals, struct og_request *reque
 int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
                      const struct og_msg_request *message, struct og_msg_requested *out)
 {
-    struct og_request *request = find_same(approvals, session->peer.uid, message);
+    struct og_request *request = find_same(approvals, session, message);
     int r;
 
     if (request) {
@@ -352,7 +362,7 @@ int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
 bool og_approvals_has(struct og_approvals *approvals, const struct og_session *session,
                       const struct og_msg_request *message)
 {
-    return find_same(approvals, session->peer.uid, message) != NULL;
+    return find_same(approvals, session, message) != NULL;
 }
 
 int og_approvals_state(struct og_approvals *approvals, const char *id, struct og_msg_requested *out)
@@ -372,7 +382,7 @@ int og_approvals_spend(struct og_approvals *approvals, const struct og_session *
     int64_t now = og_now_unix_ms();
 
     *why = "there is no such grant";
-    if (!request || request->requester_uid != session->peer.uid)
+    if (!request || !is_requester(request, session))
         return -EPERM;
     if (memcmp(request->binding, binding, sizeof(request->binding)) != 0) {
         *why = "the statement, its parameters, settings or policies are not the ones that were "
@@ -426,7 +436,7 @@ int og_approvals_may_answer(struct og_approvals *approvals, const struct og_requ
     og_arena_init(&arena, 4096);
     person = person_of(approvals, uid, &arena);
     is_own = !person || uid == request->requester_uid ||
-             strcmp(person, request->requester_person) == 0;
+             og_identity_has_person(request->requester_person, person);
     og_arena_release(&arena);
     *why = "nobody answers their own request";
     if (is_own)

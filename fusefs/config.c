@@ -9,56 +9,16 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "common/arena.h"
-#include "common/limits.h"
+#include "fusefs/config_parts.h"
 
 #define MAX_CONFIG_ARENA_BYTES (32u * 1024u * 1024u)
 #define MAX_GROUP_DEPTH 32u
 #define MAX_MESSAGES 50u
-#define MAX_NAME_BYTES 128u
-
-/* One member of a list, with where it stands. */
-struct member {
-    const char *text;
-    size_t line, column;
-};
-
-/* A named list: a person, an agent, a group, a role, a target's labels. */
-struct entry {
-    const char *name;
-    size_t line, column;
-    struct member *members;
-    size_t n_members, members_capacity;
-    uint32_t *uids; /* sorted, each once */
-    size_t n_uids, uids_capacity;
-    enum { FRESH = 0, OPEN, DONE } state; /* of flattening */
-};
-
-struct section {
-    struct entry *entries;
-    size_t n_entries, capacity;
-};
-
-struct og_config {
-    struct og_arena arena;
-    const char *user;
-    struct section people, agents, groups, roles, targets;
-    const char ***target_labels; /* one array per target */
-};
-
-struct reader {
-    struct og_config *config;
-    const char *name;
-    struct og_buf *messages;
-    size_t n_messages;
-    yaml_document_t *document;
-};
+#define MAX_NAME_BYTES 256u
 
 /* ---- messages ---- */
 
-static void complain(struct reader *reader, size_t line, size_t column, const char *format, ...)
-    OG_PRINTF(4, 5);
-static void complain(struct reader *reader, size_t line, size_t column, const char *format, ...)
+void og_config_complain(struct og_config_reader *reader, size_t line, size_t column, const char *format, ...)
 {
     va_list args;
 
@@ -71,9 +31,9 @@ static void complain(struct reader *reader, size_t line, size_t column, const ch
     og_buf_append_char(reader->messages, '\n');
 }
 
-static void complain_at(struct reader *reader, const yaml_node_t *node, const char *text)
+void og_config_complain_at(struct og_config_reader *reader, const yaml_node_t *node, const char *text)
 {
-    complain(reader, node->start_mark.line + 1, node->start_mark.column + 1, "%s", text);
+    og_config_complain(reader, node->start_mark.line + 1, node->start_mark.column + 1, "%s", text);
 }
 
 /* ---- YAML without its surprises ---- */
@@ -117,22 +77,22 @@ static const char *event_fault(const yaml_event_t *event, size_t depth, size_t n
     return depth > OG_MAX_YAML_DEPTH ? "this is nested too deeply" : NULL;
 }
 
-static void parser_fault(struct reader *reader, const yaml_parser_t *parser)
+static void parser_fault(struct og_config_reader *reader, const yaml_parser_t *parser)
 {
-    complain(reader, parser->problem_mark.line + 1, parser->problem_mark.column + 1, "%s%s%s",
+    og_config_complain(reader, parser->problem_mark.line + 1, parser->problem_mark.column + 1, "%s%s%s",
              parser->context ? parser->context : "", parser->context ? ": " : "",
              parser->problem ? parser->problem : "this is not YAML");
 }
 
 /* Looks at every event before a tree is made of them. Returns: whether all are plain. */
-static bool is_plain(struct reader *reader, const char *bytes, size_t n_bytes)
+static bool is_plain(struct og_config_reader *reader, const char *bytes, size_t n_bytes)
 {
     size_t depth = 0, n_documents = 0, n_before = reader->n_messages;
     yaml_parser_t parser;
     bool is_over = false;
 
     if (!yaml_parser_initialize(&parser)) {
-        complain(reader, 1, 1, "no memory");
+        og_config_complain(reader, 1, 1, "no memory");
         return false;
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, n_bytes);
@@ -148,7 +108,7 @@ static bool is_plain(struct reader *reader, const char *bytes, size_t n_bytes)
         depth -= event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
         text = event_fault(&event, depth, n_documents);
         if (text)
-            complain(reader, event.start_mark.line + 1, event.start_mark.column + 1, "%s", text);
+            og_config_complain(reader, event.start_mark.line + 1, event.start_mark.column + 1, "%s", text);
         n_documents += event.type == YAML_DOCUMENT_START_EVENT;
         is_over = text || event.type == YAML_STREAM_END_EVENT;
         yaml_event_delete(&event);
@@ -157,24 +117,24 @@ static bool is_plain(struct reader *reader, const char *bytes, size_t n_bytes)
     return reader->n_messages == n_before;
 }
 
-static yaml_node_t *node_at(struct reader *reader, int index)
+yaml_node_t *og_config_node_at(struct og_config_reader *reader, int index)
 {
     return yaml_document_get_node(reader->document, index);
 }
 
 /* Text of a scalar, copied; NULL after a complaint. */
-static const char *scalar(struct reader *reader, const yaml_node_t *node, const char *what)
+const char *og_config_scalar(struct og_config_reader *reader, const yaml_node_t *node, const char *what)
 {
     const char *text;
 
     if (node->type != YAML_SCALAR_NODE) {
-        complain_at(reader, node, what);
+        og_config_complain_at(reader, node, what);
         return NULL;
     }
     text = (const char *)node->data.scalar.value;
     if (!node->data.scalar.length || node->data.scalar.length > MAX_NAME_BYTES ||
         strlen(text) != node->data.scalar.length) {
-        complain_at(reader, node, "this must have 1 to 128 characters");
+        og_config_complain_at(reader, node, "this must have 1 to 256 characters");
         return NULL;
     }
     return og_arena_strndup(&reader->config->arena, text, node->data.scalar.length);
@@ -188,7 +148,7 @@ static bool is_name(const char *text)
     return *text != '\0';
 }
 
-static struct entry *find(const struct section *section, const char *name)
+struct og_config_entry *og_config_find(const struct og_config_section *section, const char *name)
 {
     for (size_t i = 0; i < section->n_entries; i++)
         if (strcmp(section->entries[i].name, name) == 0)
@@ -196,17 +156,18 @@ static struct entry *find(const struct section *section, const char *name)
     return NULL;
 }
 
-static void read_members(struct reader *reader, const yaml_node_t *node, struct entry *entry)
+void og_config_read_members(struct og_config_reader *reader, const yaml_node_t *node,
+                            struct og_config_entry *entry)
 {
     if (node->type != YAML_SEQUENCE_NODE) {
-        complain_at(reader, node, "here a list is needed, as in [uid:1001]");
+        og_config_complain_at(reader, node, "here a list is needed, as in [uid:1001]");
         return;
     }
     for (const yaml_node_item_t *item = node->data.sequence.items.start;
          item < node->data.sequence.items.top; item++) {
-        const yaml_node_t *value = node_at(reader, *item);
-        const char *text = scalar(reader, value, "list items must be plain text");
-        struct member *member;
+        const yaml_node_t *value = og_config_node_at(reader, *item);
+        const char *text = og_config_scalar(reader, value, "list items must be plain text");
+        struct og_config_member *member;
 
         if (!text)
             continue;
@@ -214,62 +175,75 @@ static void read_members(struct reader *reader, const yaml_node_t *node, struct 
                                &entry->members_capacity, sizeof(*member));
         if (!member)
             return;
-        *member = (struct member){text, value->start_mark.line + 1,
+        *member = (struct og_config_member){text, value->start_mark.line + 1,
                                   value->start_mark.column + 1};
     }
 }
 
-/* targets: {shop: {labels: [env:production]}} */
-static void read_target(struct reader *reader, const yaml_node_t *node, struct entry *entry)
+/* targets: {shop: {labels: [env:production], require: token}} */
+static void read_target(struct og_config_reader *reader, const yaml_node_t *node,
+                        struct og_config_entry *entry)
 {
-    bool has_labels = false;
+    bool has_labels = false, has_require = false;
 
     if (node->type != YAML_MAPPING_NODE) {
-        complain_at(reader, node, "a target takes a mapping, as in {labels: [env:production]}");
+        og_config_complain_at(reader, node, "a target takes a mapping, as in {labels: [env:production]}");
         return;
     }
     for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
          pair < node->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = node_at(reader, pair->key);
-        const char *text = scalar(reader, key, "keys must be plain text");
+        const yaml_node_t *key = og_config_node_at(reader, pair->key);
+        const char *text = og_config_scalar(reader, key, "keys must be plain text");
 
         if (!text)
             continue;
+        if (strcmp(text, "require") == 0 && !has_require) {
+            const char *word = og_config_scalar(reader, og_config_node_at(reader, pair->value),
+                                                "require takes: token");
+
+            has_require = entry->requires_token = true;
+            if (word && strcmp(word, "token") != 0)
+                og_config_complain_at(reader, og_config_node_at(reader, pair->value),
+                                      "require takes: token");
+            continue;
+        }
         if (strcmp(text, "labels") != 0 || has_labels) {
-            complain_at(reader, key, has_labels ? "this key is there twice"
-                                                : "a target has no such key; it has: labels");
+            og_config_complain_at(reader, key,
+                                  has_labels || has_require
+                                      ? "this key is there twice"
+                                      : "a target has no such key; it has: labels, require");
             continue;
         }
         has_labels = true;
-        read_members(reader, node_at(reader, pair->value), entry);
+        og_config_read_members(reader, og_config_node_at(reader, pair->value), entry);
     }
     for (size_t i = 0; i < entry->n_members; i++) {
-        const struct member *label = &entry->members[i];
+        const struct og_config_member *label = &entry->members[i];
         const char *colon = strchr(label->text, ':');
 
         if (!colon || colon == label->text || !colon[1])
-            complain(reader, label->line, label->column,
+            og_config_complain(reader, label->line, label->column,
                      "a label has the form key:value, as in env:production");
     }
 }
 
-static void read_section(struct reader *reader, const yaml_node_t *node, struct section *section,
-                         bool is_targets)
+static void read_section(struct og_config_reader *reader, const yaml_node_t *node,
+                         struct og_config_section *section, bool is_targets)
 {
     if (node->type != YAML_MAPPING_NODE) {
-        complain_at(reader, node, "here a mapping of names is needed");
+        og_config_complain_at(reader, node, "here a mapping of names is needed");
         return;
     }
     for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
          pair < node->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = node_at(reader, pair->key);
-        const char *name = scalar(reader, key, "names must be plain text");
-        struct entry *entry;
+        const yaml_node_t *key = og_config_node_at(reader, pair->key);
+        const char *name = og_config_scalar(reader, key, "names must be plain text");
+        struct og_config_entry *entry;
 
         if (!name)
             continue;
-        if (!is_name(name) || find(section, name)) {
-            complain_at(reader, key, is_name(name) ? "this name is there twice"
+        if (!is_name(name) || og_config_find(section, name)) {
+            og_config_complain_at(reader, key, is_name(name) ? "this name is there twice"
                                                    : "a name has no spaces and none of :,[]{}*");
             continue;
         }
@@ -277,39 +251,40 @@ static void read_section(struct reader *reader, const yaml_node_t *node, struct 
                               &section->capacity, sizeof(*entry));
         if (!entry)
             return;
-        *entry = (struct entry){.name = name, .line = key->start_mark.line + 1,
+        *entry = (struct og_config_entry){.name = name, .line = key->start_mark.line + 1,
                                 .column = key->start_mark.column + 1};
         if (is_targets)
-            read_target(reader, node_at(reader, pair->value), entry);
+            read_target(reader, og_config_node_at(reader, pair->value), entry);
         else
-            read_members(reader, node_at(reader, pair->value), entry);
+            og_config_read_members(reader, og_config_node_at(reader, pair->value), entry);
     }
 }
 
-static void read_root(struct reader *reader, const yaml_node_t *root)
+static void read_root(struct og_config_reader *reader, const yaml_node_t *root)
 {
     struct og_config *config = reader->config;
     const struct {
         const char *name;
-        struct section *section;
+        struct og_config_section *section;
     } rows[] = {{"user", NULL},
                 {"people", &config->people},
                 {"agents", &config->agents},
                 {"groups", &config->groups},
                 {"roles", &config->roles},
-                {"targets", &config->targets}};
+                {"targets", &config->targets},
+                {"issuers", NULL}};
     bool was_there[OG_COUNT(rows)] = {false};
 
     if (root->type != YAML_MAPPING_NODE) {
-        complain_at(reader, root, "the file must be a mapping: user, people, agents, groups, "
-                                  "roles, targets");
+        og_config_complain_at(reader, root, "the file must be a mapping: user, people, agents, groups, "
+                                  "roles, targets, issuers");
         return;
     }
     for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
          pair < root->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = node_at(reader, pair->key);
-        const yaml_node_t *value = node_at(reader, pair->value);
-        const char *name = scalar(reader, key, "keys must be plain text");
+        const yaml_node_t *key = og_config_node_at(reader, pair->key);
+        const yaml_node_t *value = og_config_node_at(reader, pair->value);
+        const char *name = og_config_scalar(reader, key, "keys must be plain text");
         size_t i = 0;
 
         while (name && i < OG_COUNT(rows) && strcmp(rows[i].name, name) != 0)
@@ -317,24 +292,26 @@ static void read_root(struct reader *reader, const yaml_node_t *root)
         if (!name)
             continue;
         if (i == OG_COUNT(rows) || was_there[i]) {
-            complain_at(reader, key, i == OG_COUNT(rows)
+            og_config_complain_at(reader, key, i == OG_COUNT(rows)
                                          ? "there is no such key; there are: user, people, agents, "
-                                           "groups, roles, targets"
+                                           "groups, roles, targets, issuers"
                                          : "this key is there twice");
             continue;
         }
         was_there[i] = true;
         if (rows[i].section)
             read_section(reader, value, rows[i].section, strcmp(name, "targets") == 0);
+        else if (strcmp(name, "issuers") == 0)
+            og_config_read_issuers(reader, value);
         else
-            config->user = scalar(reader, value, "user takes the name of an account");
+            config->user = og_config_scalar(reader, value, "user takes the name of an account");
     }
 }
 
 /* ---- meaning ---- */
 
 /* Exactly "uid:N", without sign, spaces or leading zeros. */
-static bool parse_uid(const char *text, uint32_t *out)
+bool og_config_parse_uid(const char *text, uint32_t *out)
 {
     uint64_t number = 0;
     const char *digits = text + 4;
@@ -351,7 +328,7 @@ static bool parse_uid(const char *text, uint32_t *out)
     return number < UINT32_MAX; /* the last one means "no uid" to the kernel */
 }
 
-static bool has_uid(const struct entry *entry, uint32_t uid)
+static bool has_uid(const struct og_config_entry *entry, uint32_t uid)
 {
     size_t low = 0, high = entry->n_uids;
 
@@ -373,7 +350,7 @@ static int compare_uids(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void add_uid(struct reader *reader, struct entry *entry, uint32_t uid)
+static void add_uid(struct og_config_reader *reader, struct og_config_entry *entry, uint32_t uid)
 {
     uint32_t *slot = og_arena_push(&reader->config->arena, &entry->uids, &entry->n_uids,
                                    &entry->uids_capacity, sizeof(*slot));
@@ -382,7 +359,7 @@ static void add_uid(struct reader *reader, struct entry *entry, uint32_t uid)
         *slot = uid;
 }
 
-static void sort_uids(struct entry *entry)
+static void sort_uids(struct og_config_entry *entry)
 {
     size_t n = 0;
 
@@ -395,75 +372,110 @@ static void sort_uids(struct entry *entry)
     entry->n_uids = n;
 }
 
-/* People and agents: evidence is a uid, and a uid is one of them only. */
-static void resolve_evidence(struct reader *reader, struct section *section, const char *what)
+static void add_token(struct og_config_reader *reader, struct og_config_entry *entry,
+                      const char *name)
 {
-    struct og_config *config = reader->config;
+    const char **slot = og_arena_push(&reader->config->arena, &entry->tokens, &entry->n_tokens,
+                                      &entry->tokens_capacity, sizeof(*slot));
 
+    if (slot)
+        *slot = name;
+}
+
+/* The person or agent that a piece of evidence belongs to already, or NULL. */
+static const char *owner_of(const struct og_config *config, const char *token, uint32_t uid)
+{
+    const char *name = token ? og_config_token_person(config, token)
+                             : og_config_person(config, uid);
+
+    if (!name)
+        name = token ? og_config_token_agent(config, token) : og_config_agent(config, uid);
+    return name;
+}
+
+static void resolve_one(struct og_config_reader *reader, struct og_config_entry *entry,
+                        const struct og_config_member *member, const char *what)
+{
+    bool is_token = strncmp(member->text, "token:", 6) == 0 &&
+                    og_config_is_token_name(reader->config, member->text);
+    const char *other;
+    uint32_t uid = 0;
+
+    if (!is_token && !og_config_parse_uid(member->text, &uid)) {
+        og_config_complain(reader, member->line, member->column,
+                           "\"%s\" is no evidence; write uid:N, or token:ISSUER/SUBJECT of an issuer "
+                           "of this file",
+                           member->text);
+        return;
+    }
+    other = owner_of(reader->config, is_token ? member->text : NULL, uid);
+    if (other)
+        og_config_complain(reader, member->line, member->column,
+                           "%s is \"%s\" already; %s needs evidence of its own", member->text, other,
+                           what);
+    else if (is_token)
+        add_token(reader, entry, member->text);
+    else
+        add_uid(reader, entry, uid);
+}
+
+/* People and agents: each piece of evidence belongs to one of them only. */
+static void resolve_evidence(struct og_config_reader *reader, struct og_config_section *section,
+                             const char *what)
+{
     for (size_t i = 0; i < section->n_entries; i++) {
-        struct entry *entry = &section->entries[i];
+        struct og_config_entry *entry = &section->entries[i];
 
-        for (size_t j = 0; j < entry->n_members; j++) {
-            const struct member *member = &entry->members[j];
-            const char *other = NULL;
-            uint32_t uid;
-
-            if (!parse_uid(member->text, &uid)) {
-                complain(reader, member->line, member->column,
-                         "\"%s\" is no evidence that this version knows; write uid:N",
-                         member->text);
-                continue;
-            }
-            other = og_config_person(config, uid);
-            other = other ? other : og_config_agent(config, uid);
-            if (other)
-                complain(reader, member->line, member->column,
-                         "%s is \"%s\" already; %s needs a uid of its own", member->text, other,
-                         what);
-            else
-                add_uid(reader, entry, uid);
-        }
+        for (size_t j = 0; j < entry->n_members; j++)
+            resolve_one(reader, entry, &entry->members[j], what);
         sort_uids(entry);
     }
 }
 
-static void add_all(struct reader *reader, struct entry *entry, const struct entry *other)
+static void add_all(struct og_config_reader *reader, struct og_config_entry *entry,
+                    const struct og_config_entry *other)
 {
     for (size_t i = 0; i < other->n_uids; i++)
         add_uid(reader, entry, other->uids[i]);
+    for (size_t i = 0; i < other->n_tokens; i++)
+        add_token(reader, entry, other->tokens[i]);
 }
 
-static void flatten(struct reader *reader, struct entry *entry, unsigned depth);
+static void flatten(struct og_config_reader *reader, struct og_config_entry *entry, unsigned depth);
 
-static void flatten_member(struct reader *reader, struct entry *entry, const struct member *member,
-                           unsigned depth)
+static void flatten_member(struct og_config_reader *reader, struct og_config_entry *entry,
+                           const struct og_config_member *member, unsigned depth)
 {
     struct og_config *config = reader->config;
     const struct {
         const char *prefix;
-        const struct section *section;
+        const struct og_config_section *section;
     } rows[] = {{"user:", &config->people}, {"agent:", &config->agents}, {"group:", &config->groups}};
     uint32_t uid;
 
-    if (parse_uid(member->text, &uid)) {
+    if (og_config_parse_uid(member->text, &uid)) {
         add_uid(reader, entry, uid);
+        return;
+    }
+    if (og_config_is_token_name(config, member->text)) {
+        add_token(reader, entry, member->text);
         return;
     }
     for (size_t i = 0; i < OG_COUNT(rows); i++) {
         size_t n_bytes = strlen(rows[i].prefix);
-        struct entry *other;
+        struct og_config_entry *other;
 
         if (strncmp(member->text, rows[i].prefix, n_bytes) != 0)
             continue;
-        other = find(rows[i].section, member->text + n_bytes);
+        other = og_config_find(rows[i].section, member->text + n_bytes);
         if (!other) {
-            complain(reader, member->line, member->column, "there is no \"%s\" in this file",
+            og_config_complain(reader, member->line, member->column, "there is no \"%s\" in this file",
                      member->text);
             return;
         }
         if (rows[i].section == &config->groups) {
-            if (other->state == OPEN) {
-                complain(reader, member->line, member->column,
+            if (other->state == OG_CONFIG_OPEN) {
+                og_config_complain(reader, member->line, member->column,
                          "\"%s\" contains itself by this item", member->text);
                 return;
             }
@@ -472,35 +484,37 @@ static void flatten_member(struct reader *reader, struct entry *entry, const str
         add_all(reader, entry, other);
         return;
     }
-    complain(reader, member->line, member->column,
-             "\"%s\" is no member; write user:NAME, agent:NAME, group:NAME or uid:N", member->text);
+    og_config_complain(reader, member->line, member->column,
+             "\"%s\" is no member; write user:NAME, agent:NAME, group:NAME, uid:N, "
+                       "token:ISSUER/SUBJECT or token-group:ISSUER/GROUP",
+                       member->text);
 }
 
-static void flatten(struct reader *reader, struct entry *entry, unsigned depth)
+static void flatten(struct og_config_reader *reader, struct og_config_entry *entry, unsigned depth)
 {
-    if (entry->state == DONE)
+    if (entry->state == OG_CONFIG_DONE)
         return;
     if (depth > MAX_GROUP_DEPTH) {
-        complain(reader, entry->line, entry->column, "groups are nested more than %u deep",
+        og_config_complain(reader, entry->line, entry->column, "groups are nested more than %u deep",
                  MAX_GROUP_DEPTH);
         return;
     }
-    entry->state = OPEN;
+    entry->state = OG_CONFIG_OPEN;
     for (size_t i = 0; i < entry->n_members; i++)
         flatten_member(reader, entry, &entry->members[i], depth);
     sort_uids(entry);
-    entry->state = DONE;
+    entry->state = OG_CONFIG_DONE;
 }
 
-static void resolve_targets(struct reader *reader)
+static void resolve_targets(struct og_config_reader *reader)
 {
     struct og_config *config = reader->config;
-    struct section *targets = &config->targets;
+    struct og_config_section *targets = &config->targets;
 
     config->target_labels = og_arena_array(&config->arena, targets->n_entries,
                                            sizeof(*config->target_labels));
     for (size_t i = 0; i < targets->n_entries && config->target_labels; i++) {
-        const struct entry *target = &targets->entries[i];
+        const struct og_config_entry *target = &targets->entries[i];
         const char **labels =
             og_arena_array(&config->arena, target->n_members, sizeof(*labels));
 
@@ -510,7 +524,7 @@ static void resolve_targets(struct reader *reader)
     }
 }
 
-static void resolve(struct reader *reader)
+static void resolve(struct og_config_reader *reader)
 {
     struct og_config *config = reader->config;
 
@@ -519,18 +533,18 @@ static void resolve(struct reader *reader)
     for (size_t i = 0; i < config->groups.n_entries; i++)
         flatten(reader, &config->groups.entries[i], 0);
     for (size_t i = 0; i < config->roles.n_entries; i++) {
-        struct entry *role = &config->roles.entries[i];
+        struct og_config_entry *role = &config->roles.entries[i];
 
         if (strcmp(role->name, "admin") != 0 && strcmp(role->name, "approver") != 0 &&
             strcmp(role->name, "auditor") != 0)
-            complain(reader, role->line, role->column,
+            og_config_complain(reader, role->line, role->column,
                      "there is no such role; there are: admin, approver, auditor");
         flatten(reader, role, 0);
     }
     resolve_targets(reader);
 }
 
-static void read_document(struct reader *reader, const char *bytes, size_t n_bytes)
+static void read_document(struct og_config_reader *reader, const char *bytes, size_t n_bytes)
 {
     yaml_document_t document;
     yaml_parser_t parser;
@@ -539,7 +553,7 @@ static void read_document(struct reader *reader, const char *bytes, size_t n_byt
     if (!is_plain(reader, bytes, n_bytes))
         return;
     if (!yaml_parser_initialize(&parser)) {
-        complain(reader, 1, 1, "no memory");
+        og_config_complain(reader, 1, 1, "no memory");
         return;
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, n_bytes);
@@ -562,14 +576,14 @@ int og_config_parse(const char *name, const char *bytes, size_t n_bytes, struct 
                     struct og_config **out)
 {
     struct og_config *config = calloc(1, sizeof(*config));
-    struct reader reader = {.config = config, .name = name, .messages = messages};
+    struct og_config_reader reader = {.config = config, .name = name, .messages = messages};
 
     *out = NULL;
     if (!config)
         return -ENOMEM;
     og_arena_init(&config->arena, MAX_CONFIG_ARENA_BYTES);
     if (bytes && n_bytes > OG_MAX_POLICY_BYTES)
-        complain(&reader, 1, 1, "the file is larger than %u bytes", OG_MAX_POLICY_BYTES);
+        og_config_complain(&reader, 1, 1, "the file is larger than %u bytes", OG_MAX_POLICY_BYTES);
     else if (bytes)
         read_document(&reader, bytes, n_bytes);
     if (og_arena_is_failed(&config->arena)) {
@@ -600,10 +614,10 @@ const char *og_config_user(const struct og_config *config)
     return config->user;
 }
 
-static const char *name_of(const struct section *section, uint32_t uid)
+static const char *name_of(const struct og_config_section *section, uint32_t uid)
 {
     for (size_t i = 0; i < section->n_entries; i++) {
-        const struct entry *entry = &section->entries[i];
+        const struct og_config_entry *entry = &section->entries[i];
 
         /* Not a search: while the file is read, the lists are not sorted yet. */
         for (size_t j = 0; j < entry->n_uids; j++)
@@ -634,21 +648,65 @@ void og_config_name(const struct og_config *config, uint32_t uid,
         (void)snprintf(out, OG_CONFIG_NAME_BYTES, "uid:%u", uid);
 }
 
+static bool has_token(const struct og_config_entry *entry, const char *token)
+{
+    for (size_t i = 0; i < entry->n_tokens; i++)
+        if (strcmp(entry->tokens[i], token) == 0)
+            return true;
+    return false;
+}
+
+static const char *name_of_token(const struct og_config_section *section, const char *token)
+{
+    for (size_t i = 0; i < section->n_entries; i++)
+        if (has_token(&section->entries[i], token))
+            return section->entries[i].name;
+    return NULL;
+}
+
+const char *og_config_token_person(const struct og_config *config, const char *token)
+{
+    return name_of_token(&config->people, token);
+}
+
+const char *og_config_token_agent(const struct og_config *config, const char *token)
+{
+    return name_of_token(&config->agents, token);
+}
+
+size_t og_config_token_groups(const struct og_config *config, const char *token, const char **out,
+                              size_t max)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < config->groups.n_entries && n < max; i++)
+        if (has_token(&config->groups.entries[i], token))
+            out[n++] = config->groups.entries[i].name;
+    return n;
+}
+
+bool og_config_requires_token(const struct og_config *config, const char *target)
+{
+    const struct og_config_entry *entry = og_config_find(&config->targets, target);
+
+    return entry && entry->requires_token;
+}
+
 bool og_config_has_group(const struct og_config *config, const char *group)
 {
-    return find(&config->groups, group) != NULL;
+    return og_config_find(&config->groups, group) != NULL;
 }
 
 bool og_config_uid_in_group(const struct og_config *config, uint32_t uid, const char *group)
 {
-    const struct entry *entry = find(&config->groups, group);
+    const struct og_config_entry *entry = og_config_find(&config->groups, group);
 
     return entry && has_uid(entry, uid);
 }
 
 bool og_config_uid_has_role(const struct og_config *config, uint32_t uid, const char *role)
 {
-    const struct entry *entry = find(&config->roles, role);
+    const struct og_config_entry *entry = og_config_find(&config->roles, role);
 
     return entry && has_uid(entry, uid);
 }
@@ -670,13 +728,13 @@ const char *og_config_target(const struct og_config *config, size_t i)
 
 bool og_config_has_target(const struct og_config *config, const char *target)
 {
-    return find(&config->targets, target) != NULL;
+    return og_config_find(&config->targets, target) != NULL;
 }
 
 const char *const *og_config_labels(const struct og_config *config, const char *target,
                                     size_t *n_out)
 {
-    const struct entry *entry = find(&config->targets, target);
+    const struct og_config_entry *entry = og_config_find(&config->targets, target);
 
     *n_out = entry ? entry->n_members : 0;
     return entry && entry->n_members

@@ -7,7 +7,8 @@
  *   agents: {report-bot: [uid:1005]}     # a name for an agent's uid
  *   groups: {dba: [user:alice], ai-agents: [agent:report-bot, uid:1007]}
  *   roles: {admin: [group:dba], approver: [group:dba], auditor: [user:carol]}
- *   targets: {shop: {labels: [env:production]}} */
+ *   targets: {shop: {labels: [env:production], require: token}}
+ *   issuers: {https://idp.example: {jwks: /etc/odbcguard/idp.jwks, audience: [odbcguard]}} */
 #ifndef OG_FUSEFS_CONFIG_H
 #define OG_FUSEFS_CONFIG_H
 
@@ -29,6 +30,29 @@ const char *og_config_user(const struct og_config *config);
 /* The person (or NULL) and agent name (or NULL) that a uid counts as. Borrowed. */
 const char *og_config_person(const struct og_config *config, uint32_t uid);
 const char *og_config_agent(const struct og_config *config, uint32_t uid);
+/* Who signs tokens: whose keys (a JWKS file), for which audiences, from which uids. */
+struct og_config_issuer {
+    const char *name; /* as tokens have it in iss */
+    const char *jwks; /* path; read again when it changes */
+    const char *const *audiences;
+    size_t n_audiences;
+    const uint32_t *uids; /* where has_uids: a token from any other uid is refused */
+    size_t n_uids;
+    bool has_uids;
+    bool is_once; /* each jti counts once */
+    uint32_t skew_s;
+};
+const struct og_config_issuer *og_config_issuer(const struct og_config *config, const char *name);
+const struct og_config_issuer *og_config_issuer_at(const struct og_config *config, size_t i);
+/* The person (or NULL) and agent (or NULL) of "token:ISSUER/SUBJECT", and the groups that list it, or list
+ * "token-group:ISSUER/GROUP". Borrowed. */
+const char *og_config_token_person(const struct og_config *config, const char *token);
+const char *og_config_token_agent(const struct og_config *config, const char *token);
+size_t og_config_token_groups(const struct og_config *config, const char *token, const char **out,
+                              size_t max);
+/* Whether a target takes no session without a token. */
+bool og_config_requires_token(const struct og_config *config, const char *target);
+
 /* As a principal is named everywhere: "user:alice" where the uid counts as a person, else "uid:1001". */
 #define OG_CONFIG_NAME_BYTES 160u
 void og_config_name(const struct og_config *config, uint32_t uid,

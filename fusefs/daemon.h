@@ -16,6 +16,7 @@
 struct og_server;
 struct og_fs;
 struct og_views;
+struct og_tokens;
 
 struct og_options {
     const char *mount, *state, *socket, *policies, *config; /* config NULL: defaults */
@@ -38,6 +39,7 @@ struct og_daemon {
     struct og_budgets *budgets;
     struct og_server *server;
     struct og_fs *fs;
+    struct og_tokens *tokens; /* who signs them, and the keys */
     struct og_views *views; /* of the ledger, for audit/mine and sessions */
     struct og_session *sessions; /* newest first */
     struct og_counters counters;

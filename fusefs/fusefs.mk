@@ -30,6 +30,8 @@ OG_REPORT_FILES = \
 OG_CONFIG_FILES = \
 	fusefs/config.c \
 	fusefs/config.h \
+	fusefs/config_issuer.c \
+	fusefs/config_parts.h \
 	fusefs/peer.c \
 	fusefs/peer.h
 
@@ -40,6 +42,8 @@ OG_GUARDFS_FILES = \
 	fusefs/counter.c \
 	fusefs/daemon.h \
 	fusefs/guardfs.c \
+	fusefs/identity.c \
+	fusefs/identity.h \
 	fusefs/journal.c \
 	fusefs/limit.c \
 	fusefs/loop.c \
@@ -54,7 +58,11 @@ OG_GUARDFS_FILES = \
 	fusefs/server_handle.c \
 	fusefs/server_parts.h \
 	fusefs/session.c \
-	fusefs/session.h
+	fusefs/session.h \
+	fusefs/token.c \
+	fusefs/token.h \
+	fusefs/token_seen.c \
+	fusefs/token_seen.h
 
 # What the mount shows, and how people answer requests with it.
 OG_TREE_FILES = \
@@ -93,8 +101,8 @@ sbin_PROGRAMS += fusefs/guardfs
 fusefs_guardfs_SOURCES = $(OG_GUARDFS_FILES) $(OG_TREE_FILES) $(OG_LEDGER_FILES) $(OG_CONFIG_FILES) \
 	$(OG_REPORT_FILES) \
 	fusefs/chain.c fusefs/chain.h fusefs/json.c fusefs/json.h
-fusefs_guardfs_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
-fusefs_guardfs_LDADD = $(OG_COMMON_LIBS) $(FUSE_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS)
+fusefs_guardfs_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS) $(JANSSON_CFLAGS) $(JOSE_CFLAGS) $(YAML_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
+fusefs_guardfs_LDADD = $(OG_COMMON_LIBS) $(FUSE_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(JOSE_LIBS)
 
 bin_PROGRAMS += fusefs/guardctl
 fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) $(OG_REPORT_FILES) \

@@ -21,6 +21,7 @@
 #include "fusefs/daemon.h"
 #include "fusefs/ledger_view.h"
 #include "fusefs/report_daily.h"
+#include "fusefs/token.h"
 #include "fusefs/sandbox.h"
 
 #define MAX_CONFIG_BYTES (1024u * 1024u)
@@ -189,6 +190,9 @@ static int set_up(struct run *run, struct og_buf *why)
     code = open_ledger(daemon, why);
     if (code)
         return code;
+    daemon->tokens = og_tokens_new(daemon->config, options->state);
+    if (!daemon->tokens)
+        return EX_TEMPFAIL;
     daemon->views = og_views_new(og_ledger_folder(daemon->ledger));
     if (!daemon->views)
         return EX_TEMPFAIL;
@@ -230,6 +234,7 @@ static void tear_down(struct run *run)
     daemon->budgets = og_budgets_close(daemon->budgets);
     daemon->policies = og_policy_store_close(daemon->policies);
     daemon->views = og_views_free(daemon->views);
+    daemon->tokens = og_tokens_free(daemon->tokens);
     daemon->ledger = og_ledger_close(daemon->ledger);
     daemon->loop = og_loop_free(daemon->loop);
     daemon->config = og_config_free(daemon->config);

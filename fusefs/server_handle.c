@@ -187,6 +187,19 @@ static bool pass_limits(struct og_connection *connection, uint32_t correlation,
     return false;
 }
 
+/* A session lives as long as the token that it was opened with. Returns whether it goes on. */
+static bool has_identity(struct og_connection *connection, uint32_t correlation)
+{
+    int64_t expires_s = connection->session->token_expires_s;
+
+    if (!expires_s || og_now_unix_ms() / 1000 < expires_s)
+        return true;
+    og_connection_refuse(connection, correlation, OG_ERR_IDENTITY, "the session's token has expired",
+                         "get a new token and connect again");
+    og_connection_drop(connection, "the token has expired");
+    return false;
+}
+
 static void handle_intent(struct og_connection *connection, const struct og_msg *msg)
 {
     const struct og_msg_intent *intent = &msg->as.intent;
@@ -196,6 +209,8 @@ static void handle_intent(struct og_connection *connection, const struct og_msg 
     struct og_block *block = block_of(connection, intent->statement, &bit, &byte);
     int r;
 
+    if (!has_identity(connection, msg->correlation))
+        return;
     if (!why && !block)
         why = "the statement's number is not one of this session's";
     if (!why && (block->intents[byte] & bit))
@@ -260,6 +275,8 @@ static void handle_request(struct og_connection *connection, const struct og_msg
     size_t byte;
     int r;
 
+    if (!has_identity(connection, msg->correlation))
+        return;
     if (msg->as.request.binding.n_bytes != 32 ||
         !block_of(connection, msg->as.request.statement, &bit, &byte)) {
         og_connection_refuse(connection, msg->correlation, OG_ERR_REFUSED,

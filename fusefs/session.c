@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fusefs/identity.h"
 #include "fusefs/server_parts.h"
 
 #define MAX_SESSION_BYTES (1024u * 1024u)
@@ -29,9 +30,9 @@ static int check(struct og_daemon *daemon, const struct og_msg_hello *hello,
         return refuse(refused, OG_ERR_CONFIG,
                       "the driver and guardfs speak no common version of the protocol",
                       "bring both to the same version");
-    if (hello->token[0])
-        return refuse(refused, OG_ERR_IDENTITY, "this guardfs accepts no tokens as identity",
-                      "take GuardToken out of the connection");
+    if (!hello->token[0] && og_config_requires_token(daemon->config, hello->target))
+        return refuse(refused, OG_ERR_IDENTITY, "this target takes no session without a token",
+                      "set GuardAgentTokenFile");
     if (strcmp(hello->placement, "broker") == 0)
         return refuse(refused, OG_ERR_CONFIG, "this guardfs has no broker",
                       "set GuardPlacement=inline");
@@ -58,7 +59,7 @@ static void fill_who(struct og_session *session, const struct og_msg_hello *hell
 
     session->who = (struct og_record_who){
         .session = session->id,
-        .display = session->chain.members[0].display,
+        .display = og_identity_display(&session->chain, &session->arena),
         .evidence = og_evidence_word(session->chain.evidence),
         .uid = peer->uid,
         .gid = peer->gid,
@@ -84,14 +85,21 @@ static void fill_who(struct og_session *session, const struct og_msg_hello *hell
 
 /* The peer is looked up again, into the session's own arena, so that it outlives the connection. */
 static int fill(struct og_session *session, struct og_connection *connection,
-                const struct og_msg_hello *hello)
+                const struct og_msg_hello *hello, const char **why)
 {
     struct og_daemon *daemon = connection->daemon;
+    struct og_token token;
     uint64_t number;
     int r = og_peer_from_socket(connection->fd, &session->arena, &session->peer);
 
+    if (r == 0 && hello->token[0]) {
+        r = og_token_check(daemon->tokens, hello->token, session->peer.uid,
+                           og_now_unix_ms() / 1000, &session->arena, &token, why);
+        session->token_expires_s = r == 0 ? token.expires_s : 0;
+    }
     if (r == 0)
-        r = og_peer_chain(&session->peer, daemon->config, &session->arena, &session->chain);
+        r = og_identity_chain(&session->peer, hello->token[0] ? &token : NULL, daemon->config,
+                              &session->arena, &session->chain);
     if (r == 0 && session->chain.n_members == 0)
         r = -EACCES;
     if (r == 0)
@@ -216,6 +224,40 @@ static int refuse_limit(struct og_connection *connection, const struct og_msg_he
     return -EACCES;
 }
 
+/* Tells the driver and lets the connection go, once the end is recorded. */
+static void hang_up(struct og_connection *connection, const char *reason)
+{
+    struct og_msg_event event = {.kind = "kill", .reason = reason};
+
+    if (!connection)
+        return;
+    og_connection_send(connection, OG_MSG_EVENT, 0, &event);
+    og_connection_drop(connection, reason);
+}
+
+/* Reads are not waited for, so the driver must know of the end before its next statement. */
+static void token_expired(void *context)
+{
+    struct og_session *session = context;
+    struct og_connection *connection = session->connection;
+
+    session->token_timer = 0;
+    if (!session->ended_ms && connection) {
+        og_session_end(connection->daemon, session, "closed", "the session's token has expired", NULL);
+        hang_up(connection, "the session's token has expired: get a new one and connect again");
+    }
+}
+
+/* A timer is a few weeks at most; a longer life is looked at by each statement. */
+static void watch_token(struct og_daemon *daemon, struct og_session *session)
+{
+    int64_t ms = session->token_expires_s * 1000 - og_now_unix_ms();
+
+    if (session->token_expires_s && ms < INT32_MAX)
+        session->token_timer =
+            og_loop_after(daemon->loop, ms > 0 ? (uint32_t)ms : 0, token_expired, session);
+}
+
 int og_session_open(struct og_connection *connection, const struct og_msg_hello *hello,
                     struct og_arena *arena, struct og_msg_welcome *welcome,
                     struct og_msg_refused *refused)
@@ -224,6 +266,7 @@ int og_session_open(struct og_connection *connection, const struct og_msg_hello 
     struct og_msg_block block;
     struct og_limit_refusal limit;
     struct og_session *session;
+    const char *why = NULL;
     int r = check(daemon, hello, refused);
 
     if (r < 0) {
@@ -234,7 +277,7 @@ int og_session_open(struct og_connection *connection, const struct og_msg_hello 
     if (!session)
         return refuse(refused, OG_ERR_UNREACHABLE, "guardfs is out of memory", "try again later");
     og_arena_init(&session->arena, MAX_SESSION_BYTES);
-    r = fill(session, connection, hello);
+    r = fill(session, connection, hello, &why);
     if (r == 0 && og_limit_connection(daemon, session, &limit) != 0)
         return refuse_limit(connection, hello, session, &limit, arena, refused);
     if (r == 0)
@@ -244,6 +287,13 @@ int og_session_open(struct og_connection *connection, const struct og_msg_hello 
     if (r != 0) {
         og_arena_release(&session->arena);
         free(session);
+        if (why) {
+            (void)refuse(refused, OG_ERR_IDENTITY, why,
+                         "GuardAgentToken or GuardAgentTokenFile showed it; issuers stand in guardfs' "
+                         "configuration");
+            record_refused(connection, hello, refused);
+            return -EACCES;
+        }
         return refuse(refused, OG_ERR_UNREACHABLE,
                       "guardfs cannot open a session: its state folder or ledger cannot be written",
                       "see `guardctl status`, then try again");
@@ -251,6 +301,7 @@ int og_session_open(struct og_connection *connection, const struct og_msg_hello 
     session->next = daemon->sessions;
     daemon->sessions = session;
     connection->session = session;
+    watch_token(daemon, session);
     daemon->counters.sessions_opened++;
     welcome_of(connection, session, &block, arena, welcome);
     return 0;
@@ -272,6 +323,9 @@ void og_session_end(struct og_daemon *daemon, struct og_session *session, const 
         return;
     session->state = state;
     session->ended_ms = og_now_unix_ms();
+    if (session->token_timer)
+        og_loop_cancel(daemon->loop, session->token_timer);
+    session->token_timer = 0;
     if (session->connection)
         session->connection->session = NULL;
     session->connection = NULL;
@@ -306,7 +360,6 @@ int og_session_kill(struct og_daemon *daemon, const char *id, uint32_t by_uid)
 {
     struct og_session *session = og_session_find(daemon, id);
     struct og_connection *connection;
-    struct og_msg_event event = {.kind = "kill", .reason = "ended through guardfs"};
     char by[OG_CONFIG_NAME_BYTES];
 
     if (!session || session->ended_ms)
@@ -314,10 +367,7 @@ int og_session_kill(struct og_daemon *daemon, const char *id, uint32_t by_uid)
     og_config_name(daemon->config, by_uid, by);
     connection = session->connection;
     og_session_end(daemon, session, "killed", "session killed", by);
-    if (connection) {
-        og_connection_send(connection, OG_MSG_EVENT, 0, &event);
-        og_connection_drop(connection, "the session was killed");
-    }
+    hang_up(connection, "ended through guardfs");
     return 0;
 }
 

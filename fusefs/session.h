@@ -26,6 +26,8 @@ struct og_session {
     uint64_t n_statements, n_denied, n_rows, n_masked_cells;
     const char *last_kind; /* of the last statement; static or arena text */
     uint64_t last_ms;
+    int64_t token_expires_s; /* 0: there is no token */
+    uint64_t token_timer;    /* of the loop, 0: none */
     bool is_read_only; /* no statement that changes anything is taken from it any more */
     struct og_connection *connection;
 };

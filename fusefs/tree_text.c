@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fusefs/policy_edit.h"
+#include "fusefs/token.h"
 #include "fusefs/tree_parts.h"
 
 #define TEXT(name)                                                                        \
@@ -118,6 +119,8 @@ TEXT(text_health)
                       problem);
     if (*warnings)
         og_buf_printf(out, "warning: %s\n", warnings);
+    if (*og_tokens_problem(daemon->tokens))
+        og_buf_printf(out, "warning: %s", og_tokens_problem(daemon->tokens));
     return 0;
 }
 

@@ -136,7 +136,7 @@ tests_placement_test_placement_LDADD = $(OG_UNIT_LIBS) -lodbcinst -ldl -lpthread
 tests_placement_test_placement_SOURCES = \
 	driver/conf.c \
 	driver/conf_string.c \
-	driver/conf_target.c \
+	driver/conf_target.c driver/conf_token.c \
 	driver/diag.c \
 	driver/entry_alloc.c \
 	driver/entry_attr.c \
@@ -189,6 +189,7 @@ EXTRA_DIST += \
 	tests/live/test_editors.py \
 	tests/live/test_failures.py \
 	tests/live/test_files.py \
+	tests/live/test_identity.py \
 	tests/live/test_kill.py \
 	tests/live/test_limits.py \
 	tests/live/test_main_job.py \
