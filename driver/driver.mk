@@ -73,6 +73,13 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_diag.c \
 	driver/guard_fetch.c \
 	driver/guard_gate.c \
+	driver/guard_issued.c \
+	driver/guard_issued.h \
+	driver/guard_param.c \
+	driver/guard_positioned.c \
+	driver/guard_positioned.h \
+	driver/cvalue.c \
+	driver/cvalue.h \
 	driver/guard_getdata.c \
 	driver/guard_lists.c \
 	driver/guard_measure.c \

@@ -57,13 +57,8 @@ static SQLRETURN denied(struct og_guard_object *object, const char *function)
 
 /* ---- statements and descriptors ---- */
 
-static void release_stmt(struct og_guard_stmt *stmt)
+void og_guard_stmt_release(struct og_guard_stmt *stmt)
 {
-    for (struct og_guard_stmt **at = &stmt->dbc->statements; *at; at = &(*at)->next)
-        if (*at == stmt) {
-            *at = stmt->next;
-            break;
-        }
     og_guard_text_release(&stmt->text);
     og_arena_release(&stmt->facts_arena);
     og_arena_release(&stmt->verdict_arena);
@@ -73,24 +68,40 @@ static void release_stmt(struct og_guard_stmt *stmt)
     for (size_t i = 0; i < OG_COUNT(stmt->descriptors); i++)
         og_diag_release(&stmt->descriptors[i].object.diag);
     og_diag_release(&stmt->object.diag);
+}
+
+static void release_stmt(struct og_guard_stmt *stmt)
+{
+    for (struct og_guard_stmt **at = &stmt->dbc->statements; *at; at = &(*at)->next)
+        if (*at == stmt) {
+            *at = stmt->next;
+            break;
+        }
+    og_positioned_drop(stmt);
+    og_guard_stmt_release(stmt);
     free(stmt);
 }
 
-static struct og_guard_stmt *new_stmt(struct og_guard_dbc *dbc, SQLHSTMT below)
+void og_guard_stmt_init(struct og_guard_stmt *stmt, struct og_guard_dbc *dbc, SQLHSTMT below)
 {
-    struct og_guard_stmt *stmt = calloc(1, sizeof(*stmt));
-
-    if (!stmt)
-        return NULL;
+    *stmt = (struct og_guard_stmt){.dbc = dbc};
     stmt->object = (struct og_guard_object){
         .kind = OG_GUARD_STMT, .below = below, .calls = dbc->object.calls};
-    stmt->dbc = dbc;
     og_arena_init(&stmt->facts_arena, OG_MAX_FACTS_BYTES);
     og_arena_init(&stmt->verdict_arena, OG_MAX_FACTS_BYTES);
     og_buf_init(&stmt->rows.text, OG_MAX_MASKED_VALUE_BYTES);
     og_buf_init(&stmt->rows.masked, OG_MAX_MASKED_VALUE_BYTES);
     og_facts_init(&stmt->facts, &stmt->facts_arena, dbc->dialect);
     og_params_reset(&stmt->params);
+}
+
+static struct og_guard_stmt *new_stmt(struct og_guard_dbc *dbc, SQLHSTMT below)
+{
+    struct og_guard_stmt *stmt = malloc(sizeof(*stmt));
+
+    if (!stmt)
+        return NULL;
+    og_guard_stmt_init(stmt, dbc, below);
     stmt->next = dbc->statements;
     dbc->statements = stmt;
     /* How many rows each fetch brought is counted for the record, so the guard owns the counter and
@@ -197,6 +208,7 @@ static void fill_calls(struct og_calls *calls, const struct og_calls *target)
     calls->SQLFreeHandle = guard_SQLFreeHandle;
     og_guard_install_bind(calls);
     og_guard_install_run(calls);
+    og_guard_install_param(calls);
     og_guard_install_fetch(calls);
     og_guard_install_getdata(calls);
     og_guard_install_setpos(calls);
@@ -228,6 +240,7 @@ static void close_layer(struct og_layer *layer)
     og_diag_release(&dbc->env->object.diag);
     (void)pthread_mutex_destroy(&dbc->lock);
     (void)pthread_rwlock_destroy(&dbc->turn);
+    og_issued_release(&dbc->issued);
     free(dbc->search_path);
     free(dbc->database);
     free(dbc->env);
@@ -271,6 +284,7 @@ SQLRETURN og_guard_open(const struct og_conf *conf, SQLINTEGER odbc_version, str
     dbc->conf = conf;
     dbc->is_autocommit = true;
     init_lock(&dbc->lock);
+    og_issued_init(&dbc->issued);
     (void)pthread_rwlock_init(&dbc->turn, NULL);
     fill_calls(&dbc->calls, dbc->target.calls);
     *out = (struct og_layer){

@@ -22,7 +22,9 @@
 #include "driver/client.h"
 #include "driver/conf.h"
 #include "driver/guard_clock.h"
+#include "driver/guard_issued.h"
 #include "driver/guard_measure.h"
+#include "driver/guard_positioned.h"
 #include "driver/guard_rows.h"
 #include "driver/params.h"
 #include "driver/pg_catalog.h"
@@ -76,6 +78,7 @@ struct og_guard_dbc {
     bool has_open_ddl;         /* the open transaction changed the catalog */
     uint64_t catalog_version;  /* raised whenever facts may have become stale */
     int64_t catalog_checked_ms;
+    struct og_issued issued; /* what masks have shown in this session */
     uint64_t rowset_version; /* raised whenever a row descriptor may have changed; atomic */
     bool has_touched_masked; /* a statement here touched masked data: messages are reduced */
 
@@ -98,6 +101,7 @@ struct og_guard_column {
     SQLSMALLINT sql_type;
     bool is_unsigned;
     size_t max_chars; /* declared size of a text column; 0: none */
+    uint64_t key;     /* og_issued_key of its first source */
 };
 
 /* The text of a statement in the form it came and as the analysis reads it. */
@@ -160,9 +164,14 @@ struct og_guard_stmt {
     SQLULEN n_below_fetched; /* the layer below counts here */
     SQLULEN query_timeout_s;
     SQLULEN noscan;
+    struct og_positioned *positioned; /* a write by SQLSetPos that wants data; or NULL */
     /* Descriptors that the application allocated and attached; NULL: the implicit one. */
     struct og_guard_desc *explicit_ard, *explicit_apd;
 };
+
+/* A statement's own part, without a place among the connection's. */
+void og_guard_stmt_init(struct og_guard_stmt *stmt, struct og_guard_dbc *dbc, SQLHSTMT below);
+void og_guard_stmt_release(struct og_guard_stmt *stmt);
 
 /* Clears our records at the start of a call. */
 void og_guard_enter(struct og_guard_object *object);
@@ -196,6 +205,14 @@ SQLRETURN og_gate_pass(struct og_guard_stmt *stmt);
 SQLRETURN og_gate_pass_catalog(struct og_guard_stmt *stmt, const char *api);
 void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code);
 
+/* Refuses what was decided to be allowed, for a reason of the guard's own, and records that. */
+SQLRETURN og_gate_refuse(struct og_guard_stmt *stmt, const char *rule, const char *reason);
+
+/* guard_run.c: what the real driver compiles from here to og_run_permitted may touch only what the
+ * facts list (SQLite; a lock is held between the two). */
+SQLRETURN og_run_permit(struct og_guard_stmt *stmt);
+void og_run_permitted(struct og_guard_stmt *stmt);
+
 /* guard_record.c: messages for guardfs from facts and verdict; everything hangs in the arena. */
 void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool is_denied,
                       struct og_msg_intent *out);
@@ -206,6 +223,9 @@ int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
                       struct og_msg_request *out);
 int og_record_binding(struct og_guard_stmt *stmt, uint8_t out[32]);
 
+/* Whether the driver names that table and column as the base of a result column. */
+bool og_rows_is_base(struct og_guard_stmt *stmt, SQLUSMALLINT number, const char *table,
+                     const char *column);
 /* guard_rows.c: lays the plan on the result that is open now. */
 SQLRETURN og_rows_open(struct og_guard_stmt *stmt);
 /* The current row is gone. */
@@ -238,6 +258,7 @@ bool og_value_is_wide(const struct og_guard_stmt *stmt);
 
 /* guard_catalog.c, guard_session.c ... fill their part of a connection's call table. */
 void og_guard_install_bind(struct og_calls *calls);
+void og_guard_install_param(struct og_calls *calls);
 void og_guard_install_run(struct og_calls *calls);
 void og_guard_install_fetch(struct og_calls *calls);
 void og_guard_install_getdata(struct og_calls *calls);

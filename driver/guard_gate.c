@@ -215,6 +215,12 @@ static SQLRETURN refuse(struct og_guard_stmt *stmt)
     return reply(stmt, code, NULL);
 }
 
+SQLRETURN og_gate_refuse(struct og_guard_stmt *stmt, const char *rule, const char *reason)
+{
+    deny(stmt, OG_ERR_REFUSED, rule, reason);
+    return refuse(stmt);
+}
+
 /* Facts and verdict, fresh for this moment; stmt->dbc->lock is held. */
 static SQLRETURN judge_locked(struct og_guard_stmt *stmt)
 {

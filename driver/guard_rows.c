@@ -42,6 +42,9 @@ static SQLRETURN describe(struct og_guard_stmt *stmt, size_t index)
     column->is_unsigned = is_unsigned == SQL_TRUE;
     column->type = stmt->facts.results[index].type;
     column->mask = stmt->verdict.masks[index];
+    column->key = og_issued_key(&stmt->facts, index, 0);
+    if (column->mask.kind == OG_MASK_SQL_NULL)
+        og_issued_add(stmt, index, NULL);
     column->max_chars = is_text_type(column->sql_type) ? (size_t)size : 0;
     return SQL_SUCCESS;
 }
@@ -109,6 +112,16 @@ static bool agrees_with_driver(struct og_guard_stmt *stmt, size_t index)
     base_name(stmt, number, SQL_DESC_BASE_COLUMN_NAME, column);
     return !column[0] || og_pg_is_system_column(column) ||
            has_source(&stmt->facts, index, table, column);
+}
+
+bool og_rows_is_base(struct og_guard_stmt *stmt, SQLUSMALLINT number, const char *table,
+                     const char *column)
+{
+    char table_below[256], column_below[256];
+
+    base_name(stmt, number, SQL_DESC_BASE_TABLE_NAME, table_below);
+    base_name(stmt, number, SQL_DESC_BASE_COLUMN_NAME, column_below);
+    return column && strcmp(table_below, table) == 0 && strcmp(column_below, column) == 0;
 }
 
 SQLRETURN og_rows_open(struct og_guard_stmt *stmt)

@@ -150,7 +150,7 @@ static SQLRETURN read_descriptor(struct og_guard_stmt *stmt)
     }
     stmt->rows.is_recorded = stmt->explicit_ard && !is_open(stmt);
     n = stmt->rows.is_recorded ? 0 : small_field(stmt, 0, SQL_DESC_COUNT);
-    for (SQLSMALLINT number = 1; number <= n && (size_t)number <= stmt->n_columns; number++)
+    for (SQLSMALLINT number = 1; number <= n; number++)
         if (!read_record(stmt, number))
             return no_memory(stmt);
     return SQL_SUCCESS;

@@ -8,7 +8,7 @@
 
 /* On SQLite what compiles next may touch only what the facts list; the lock makes that and the
  * compile one step. PostgreSQL needs no lock while the server works. */
-static SQLRETURN permit(struct og_guard_stmt *stmt)
+SQLRETURN og_run_permit(struct og_guard_stmt *stmt)
 {
     struct og_guard_dbc *dbc = stmt->dbc;
     int r;
@@ -31,7 +31,7 @@ static SQLRETURN permit(struct og_guard_stmt *stmt)
     return SQL_ERROR;
 }
 
-static void permitted(struct og_guard_stmt *stmt)
+void og_run_permitted(struct og_guard_stmt *stmt)
 {
     if (stmt->dbc->dialect == OG_DIALECT_SQLITE)
         (void)pthread_mutex_unlock(&stmt->dbc->lock);
@@ -125,6 +125,7 @@ static SQLRETURN executed(struct og_guard_stmt *stmt, SQLRETURN code)
 static void begin(struct og_guard_stmt *stmt, const char *api)
 {
     og_guard_enter(&stmt->object);
+    og_positioned_drop(stmt);
     og_gate_finish(stmt, SQL_SUCCESS);
     og_measure_reset(stmt);
     og_cursor_drop(stmt);
@@ -142,7 +143,7 @@ static SQLRETURN prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGE
     if (code == SQL_SUCCESS)
         code = og_gate_judge(stmt);
     if (code == SQL_SUCCESS)
-        code = permit(stmt);
+        code = og_run_permit(stmt);
     if (code != SQL_SUCCESS)
         return code;
     set_noscan(stmt, true);
@@ -151,7 +152,7 @@ static SQLRETURN prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGE
                    : stmt->object.calls->SQLPrepare(stmt->object.below, stmt->text.sent,
                                                     stmt->text.n_sent);
     set_noscan(stmt, false);
-    permitted(stmt);
+    og_run_permitted(stmt);
     if (SQL_SUCCEEDED(code)) {
         stmt->is_prepared = true;
         stmt->state = OG_STMT_PREPARED;
@@ -202,7 +203,7 @@ static SQLRETURN enter(struct og_guard_stmt *stmt)
 
     if (code != SQL_SUCCESS)
         return code;
-    code = permit(stmt);
+    code = og_run_permit(stmt);
     if (code != SQL_SUCCESS)
         og_measure_drop(stmt);
     return code;
@@ -213,6 +214,8 @@ static SQLRETURN clear_for_run(struct og_guard_stmt *stmt)
 {
     SQLRETURN code = og_gate_judge(stmt);
 
+    if (code == SQL_SUCCESS)
+        code = og_masked_check_params(stmt);
     if (code == SQL_SUCCESS)
         code = og_gate_pass(stmt);
     if (code == SQL_SUCCESS)
@@ -259,7 +262,7 @@ static SQLRETURN run(struct og_guard_stmt *stmt, run_below *below)
         if (code != SQL_SUCCESS)
             return code;
         code = run_timed(stmt, below);
-        permitted(stmt);
+        og_run_permitted(stmt);
         is_over = code == SQL_ERROR && stmt->object.diag.n_records;
         code = executed(stmt, code);
         if (is_over) /* ours says why; the real driver knows only that it was cancelled */
@@ -332,6 +335,8 @@ static SQLRETURN SQL_API guard_SQLParamData(SQLHSTMT handle, SQLPOINTER *token)
     SQLRETURN code;
 
     og_guard_enter(&stmt->object);
+    if (stmt->positioned)
+        return og_positioned_go_on(stmt, token);
     if (stmt->state == OG_STMT_RUNNING) {
         code = enter(stmt);
         if (code != SQL_SUCCESS)
@@ -340,7 +345,7 @@ static SQLRETURN SQL_API guard_SQLParamData(SQLHSTMT handle, SQLPOINTER *token)
     code = stmt->object.calls->SQLParamData(stmt->object.below, token);
     if (stmt->state != OG_STMT_RUNNING)
         return og_guard_below(stmt, code);
-    permitted(stmt);
+    og_run_permitted(stmt);
     code = executed(stmt, code);
     /* Its data is gone with the execution: what would be asked for cannot be run again. */
     if (og_measure_again(stmt))
@@ -433,79 +438,6 @@ static SQLRETURN SQL_API guard_SQLCancel(SQLHSTMT handle)
     return stmt->object.calls->SQLCancel(stmt->object.below);
 }
 
-static SQLRETURN bind_parameter(struct og_guard_stmt *stmt, const struct og_param *param)
-{
-    SQLRETURN code = SQL_SUCCESS;
-
-    if (og_params_bind(&stmt->params, param) < 0) {
-        og_diag_add_state(&stmt->object.diag, "HY001", "[odbcguard] memory allocation error");
-        code = SQL_ERROR;
-    }
-    return code;
-}
-
-static SQLRETURN SQL_API guard_SQLBindParameter(SQLHSTMT handle, SQLUSMALLINT number,
-                                                SQLSMALLINT io_type, SQLSMALLINT c_type,
-                                                SQLSMALLINT sql_type, SQLULEN column_size,
-                                                SQLSMALLINT scale, SQLPOINTER data,
-                                                SQLLEN max_bytes, SQLLEN *indicator)
-{
-    struct og_guard_stmt *stmt = handle;
-    struct og_param param = {number, io_type, c_type,    sql_type, column_size,
-                             scale,  data,    max_bytes, indicator};
-    SQLRETURN code;
-
-    og_guard_enter(&stmt->object);
-    code = og_guard_below(stmt, stmt->object.calls->SQLBindParameter(
-                                    stmt->object.below, number, io_type, c_type, sql_type,
-                                    column_size, scale, data, max_bytes, indicator));
-    return SQL_SUCCEEDED(code) && bind_parameter(stmt, &param) != SQL_SUCCESS ? SQL_ERROR : code;
-}
-
-static SQLRETURN SQL_API guard_SQLBindParam(SQLHSTMT handle, SQLUSMALLINT number,
-                                            SQLSMALLINT c_type, SQLSMALLINT sql_type,
-                                            SQLULEN column_size, SQLSMALLINT scale,
-                                            SQLPOINTER data, SQLLEN *indicator)
-{
-    struct og_guard_stmt *stmt = handle;
-    struct og_param param = {number, SQL_PARAM_INPUT, c_type, sql_type, column_size,
-                             scale,  data,            0,      indicator};
-    SQLRETURN code;
-
-    og_guard_enter(&stmt->object);
-    code = og_guard_below(stmt, stmt->object.calls->SQLBindParam(stmt->object.below, number, c_type,
-                                                                 sql_type, column_size, scale,
-                                                                 data, indicator));
-    return SQL_SUCCEEDED(code) && bind_parameter(stmt, &param) != SQL_SUCCESS ? SQL_ERROR : code;
-}
-
-static SQLRETURN SQL_API guard_SQLSetParam(SQLHSTMT handle, SQLUSMALLINT number,
-                                           SQLSMALLINT c_type, SQLSMALLINT sql_type,
-                                           SQLULEN column_size, SQLSMALLINT scale, SQLPOINTER data,
-                                           SQLLEN *indicator)
-{
-    struct og_guard_stmt *stmt = handle;
-    struct og_param param = {number, SQL_PARAM_INPUT, c_type, sql_type, column_size,
-                             scale,  data,            0,      indicator};
-    SQLRETURN code;
-
-    og_guard_enter(&stmt->object);
-    code = og_guard_below(stmt, stmt->object.calls->SQLSetParam(stmt->object.below, number, c_type,
-                                                                sql_type, column_size, scale, data,
-                                                                indicator));
-    return SQL_SUCCEEDED(code) && bind_parameter(stmt, &param) != SQL_SUCCESS ? SQL_ERROR : code;
-}
-
-static SQLRETURN SQL_API guard_SQLParamOptions(SQLHSTMT handle, SQLULEN n_sets, SQLULEN *row)
-{
-    struct og_guard_stmt *stmt = handle;
-
-    og_guard_enter(&stmt->object);
-    stmt->params.n_sets = n_sets;
-    return og_guard_below(stmt,
-                          stmt->object.calls->SQLParamOptions(stmt->object.below, n_sets, row));
-}
-
 void og_guard_install_run(struct og_calls *calls)
 {
     calls->SQLPrepare = guard_SQLPrepare;
@@ -519,8 +451,4 @@ void og_guard_install_run(struct og_calls *calls)
     calls->SQLFreeStmt = guard_SQLFreeStmt;
     calls->SQLCloseCursor = guard_SQLCloseCursor;
     calls->SQLCancel = guard_SQLCancel;
-    calls->SQLBindParameter = guard_SQLBindParameter;
-    calls->SQLBindParam = guard_SQLBindParam;
-    calls->SQLSetParam = guard_SQLSetParam;
-    calls->SQLParamOptions = guard_SQLParamOptions;
 }

@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* SQLSetPos and SQLBulkOperations. Both can put rows into the application's buffers
- * (SQL_REFRESH, SQL_FETCH_BY_BOOKMARK): while a plan masks these come through guard_block.c. */
+/* SQLSetPos and SQLBulkOperations. Both can put rows into the application's buffers (SQL_REFRESH,
+ * SQL_FETCH_BY_BOOKMARK): while a plan masks these come through guard_block.c. What they write is
+ * judged by guard_positioned.c. */
 #include "driver/guard.h"
+
+/* No number of rows that a driver would count. */
+#define UNCOUNTED ((SQLULEN)-1)
+
+/* Tells the application's counter, where the driver counted. */
+static void tell_count(struct og_guard_stmt *stmt)
+{
+    if (stmt->rows_fetched && stmt->n_below_fetched != UNCOUNTED)
+        *stmt->rows_fetched = stmt->n_below_fetched;
+}
 
 struct set_pos {
     SQLSETPOSIROW row;
@@ -42,6 +53,36 @@ static SQLRETURN refresh(struct og_guard_stmt *stmt, struct set_pos *call)
     return og_block_run(stmt, &block);
 }
 
+/* Rows of the rowset that the write goes over: one, or all that were fetched. */
+static SQLRETURN write_at(struct og_guard_stmt *stmt, struct set_pos *call)
+{
+    static const struct {
+        SQLUSMALLINT operation;
+        enum og_positioned_kind kind;
+        const char *api;
+    } kinds[] = {
+        {SQL_UPDATE, OG_POSITIONED_UPDATE, "SQLSetPos(SQL_UPDATE)"},
+        {SQL_DELETE, OG_POSITIONED_DELETE, "SQLSetPos(SQL_DELETE)"},
+        {SQL_ADD, OG_POSITIONED_INSERT, "SQLSetPos(SQL_ADD)"},
+    };
+
+    for (size_t i = 0; i < OG_COUNT(kinds); i++)
+        if (kinds[i].operation == call->operation) {
+            struct og_positioned_write write = {
+                .kind = kinds[i].kind,
+                .api = kinds[i].api,
+                .is_extended = stmt->rows.is_extended,
+                .first = call->row ? call->row - 1 : 0,
+                .n_rows = call->row ? 1 : stmt->rows.n_fetched,
+                .call = call_set_pos,
+                .context = call,
+            };
+
+            return og_positioned_run(stmt, &write);
+        }
+    return og_guard_below(stmt, call_set_pos(stmt, call)); /* the driver knows no such operation */
+}
+
 static SQLRETURN SQL_API guard_SQLSetPos(SQLHSTMT handle, SQLSETPOSIROW row,
                                          SQLUSMALLINT operation, SQLUSMALLINT lock)
 {
@@ -53,16 +94,15 @@ static SQLRETURN SQL_API guard_SQLSetPos(SQLHSTMT handle, SQLSETPOSIROW row,
     code = og_rows_check(stmt);
     if (code != SQL_SUCCESS)
         return code;
-    if (operation != SQL_POSITION && operation != SQL_REFRESH) {
-        og_diag_add_state(&stmt->object.diag, "HYC00",
-                          "[odbcguard] writing with SQLSetPos is closed in this version: send an "
-                          "UPDATE, DELETE or INSERT statement");
-        return SQL_ERROR;
-    }
+    og_positioned_drop(stmt);
+    stmt->n_below_fetched = UNCOUNTED;
     if (operation == SQL_REFRESH && stmt->verdict.masks_any)
         code = refresh(stmt, &call);
-    else
+    else if (operation == SQL_POSITION || operation == SQL_REFRESH)
         code = og_guard_below(stmt, call_set_pos(stmt, &call));
+    else
+        code = write_at(stmt, &call);
+    tell_count(stmt);
     og_get_forget(stmt);
     stmt->rows.has_row_count = false;
     if (SQL_SUCCEEDED(code) && row)
@@ -90,6 +130,33 @@ static SQLRETURN fetch_by_bookmark(struct og_guard_stmt *stmt)
     return og_block_run(stmt, &block);
 }
 
+static SQLRETURN write_many(struct og_guard_stmt *stmt, SQLSMALLINT operation)
+{
+    struct og_rowset rowset;
+    struct og_positioned_write write = {.call = call_bulk, .context = &operation};
+
+    if (og_rowset_read(stmt, false, &rowset) != SQL_SUCCESS)
+        return SQL_ERROR;
+    write.n_rows = rowset.n_rows;
+    switch (operation) {
+    case SQL_ADD:
+        write.kind = OG_POSITIONED_INSERT;
+        write.api = "SQLBulkOperations(SQL_ADD)";
+        break;
+    case SQL_UPDATE_BY_BOOKMARK:
+        write.kind = OG_POSITIONED_UPDATE;
+        write.api = "SQLBulkOperations(SQL_UPDATE_BY_BOOKMARK)";
+        break;
+    case SQL_DELETE_BY_BOOKMARK:
+        write.kind = OG_POSITIONED_DELETE;
+        write.api = "SQLBulkOperations(SQL_DELETE_BY_BOOKMARK)";
+        break;
+    default:
+        return og_guard_below(stmt, call_bulk(stmt, &operation));
+    }
+    return og_positioned_run(stmt, &write);
+}
+
 static SQLRETURN SQL_API guard_SQLBulkOperations(SQLHSTMT handle, SQLSMALLINT operation)
 {
     struct og_guard_stmt *stmt = handle;
@@ -99,14 +166,14 @@ static SQLRETURN SQL_API guard_SQLBulkOperations(SQLHSTMT handle, SQLSMALLINT op
     code = og_rows_check(stmt);
     if (code != SQL_SUCCESS)
         return code;
-    if (operation != SQL_FETCH_BY_BOOKMARK) {
-        og_diag_add_state(&stmt->object.diag, "HYC00",
-                          "[odbcguard] writing with SQLBulkOperations is closed in this version: "
-                          "send an INSERT, UPDATE or DELETE statement");
-        return SQL_ERROR;
-    }
-    code = stmt->verdict.masks_any ? fetch_by_bookmark(stmt)
-                                   : og_guard_below(stmt, call_bulk(stmt, &operation));
+    og_positioned_drop(stmt);
+    stmt->n_below_fetched = UNCOUNTED;
+    if (operation != SQL_FETCH_BY_BOOKMARK)
+        code = write_many(stmt, operation);
+    else
+        code = stmt->verdict.masks_any ? fetch_by_bookmark(stmt)
+                                       : og_guard_below(stmt, call_bulk(stmt, &operation));
+    tell_count(stmt);
     og_get_forget(stmt);
     stmt->rows.has_row_count = false;
     return code;

@@ -128,6 +128,8 @@ SQLRETURN og_value_mask(struct og_guard_stmt *stmt, SQLUSMALLINT column, const v
                           is_plain ? n_bytes : text->n_bytes, plan->max_chars, out, out_is_null);
     if (text->n_bytes)
         explicit_bzero(text->bytes, text->n_bytes);
+    if (r >= 0 && !*out_is_null)
+        og_issued_add(stmt, column - 1u, og_buf_str(out));
     if (r >= 0)
         return SQL_SUCCESS;
     og_diag_add_state(&stmt->object.diag, "HY001", "[odbcguard] memory allocation error");

@@ -11,6 +11,7 @@
 #include "common/limits.h"
 #include "common/utf.h"
 #include "driver/cconv.h"
+#include "driver/cvalue.h"
 
 #define MAX_SHOWN_SETS 10
 /* Whole numbers from here on could be card or phone numbers: only their digits are counted. */
@@ -263,6 +264,22 @@ int og_params_digest(const struct og_params *params, size_t n_markers, uint8_t o
         r = -ENOMEM;
     EVP_MD_CTX_free(hash);
     return r;
+}
+
+bool og_params_text(const struct og_params *params, size_t number, SQLULEN set, struct og_buf *out,
+                    bool *out_is_null)
+{
+    const struct og_param *param = find(params, number);
+    struct value value;
+
+    *out_is_null = false;
+    if (!param || !has_value(param) || is_left_out(params, set))
+        return false;
+    value = read_value(params, param, set);
+    *out_is_null = value.kind == VALUE_NULL;
+    return *out_is_null ||
+           (value.kind == VALUE_BYTES && og_cvalue_text(value.c_type, value.bytes, 0,
+                                                        &(SQLLEN){(SQLLEN)value.n_bytes}, out));
 }
 
 /* Names of SQL types for people. */

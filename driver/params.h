@@ -62,6 +62,11 @@ OG_MUST int og_params_check(const struct og_params *params, size_t n_markers, co
 OG_MUST int og_params_digest(const struct og_params *params, size_t n_markers, uint8_t out[32],
                              const char **why);
 
+/* The text of one value (cvalue.h), appended to out. Returns false where it has none that can be read
+ * now. */
+OG_MUST bool og_params_text(const struct og_params *params, size_t number, SQLULEN set,
+                            struct og_buf *out, bool *out_is_null);
+
 /* One line per marker for people, no values but small whole numbers: "1: varchar, 5 characters",
  * "2: integer 3", "3: date", "4: NULL"; with several sets "set 2, 1: ...", the first ten sets and a
  * count of the rest. Values that cannot be read say so. Strings hang in arena.
