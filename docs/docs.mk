@@ -24,5 +24,6 @@ nobase_dist_doc_DATA = \
 	docs/ledger.md \
 	docs/policy.md \
 	docs/protocol.md \
+	docs/service.md \
 	docs/threat-model.md
 EXTRA_DIST += CONTRIBUTING.md SECURITY.md LICENSE

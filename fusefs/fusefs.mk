@@ -58,6 +58,8 @@ OG_GUARDFS_FILES = \
 	fusefs/server_handle.c \
 	fusefs/server_parts.h \
 	fusefs/session.c \
+	fusefs/service.c \
+	fusefs/service.h \
 	fusefs/session.h \
 	fusefs/token.c \
 	fusefs/token.h \
@@ -133,3 +135,21 @@ fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) $(OG_REPORT_FILES) \
 fusefs_guardctl_CPPFLAGS = $(AM_CPPFLAGS) -DOG_DRIVER_FOLDER='"$(odbcdriverdir)"'
 fusefs_guardctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(ODBC_CFLAGS) $(YAML_CFLAGS) $(SQLITE_CFLAGS)
 fusefs_guardctl_LDADD = $(OG_COMMON_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) -lodbcinst -ldl
+
+# For a service manager; without one guardfs runs from a shell the same.
+EXTRA_DIST += fusefs/guardfs.service.in fusefs/guardfs.socket fusefs/odbcguard.sysusers fusefs/odbcguard.tmpfiles
+CLEANFILES += fusefs/guardfs.service
+fusefs/guardfs.service: $(srcdir)/fusefs/guardfs.service.in
+	$(AM_V_GEN)$(MKDIR_P) fusefs && sed 's|@sbindir@|$(sbindir)|' $(srcdir)/fusefs/guardfs.service.in >$@
+if OG_SYSTEMD
+systemdsystemunitdir = $(OG_SYSTEMD_UNIT_DIR)
+systemdsystemunit_DATA = fusefs/guardfs.service fusefs/guardfs.socket
+sysusersdir = $(prefix)/lib/sysusers.d
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+install-data-hook:
+	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)'
+	$(INSTALL_DATA) $(srcdir)/fusefs/odbcguard.sysusers '$(DESTDIR)$(sysusersdir)/odbcguard.conf'
+	$(INSTALL_DATA) $(srcdir)/fusefs/odbcguard.tmpfiles '$(DESTDIR)$(tmpfilesdir)/odbcguard.conf'
+uninstall-hook:
+	rm -f '$(DESTDIR)$(sysusersdir)/odbcguard.conf' '$(DESTDIR)$(tmpfilesdir)/odbcguard.conf'
+endif

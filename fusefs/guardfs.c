@@ -21,6 +21,7 @@
 #include "fusefs/daemon.h"
 #include "fusefs/ledger_view.h"
 #include "fusefs/report_daily.h"
+#include "fusefs/service.h"
 #include "fusefs/token.h"
 #include "fusefs/sandbox.h"
 
@@ -211,7 +212,7 @@ static int set_up(struct run *run, struct og_buf *why)
         return EX_UNAVAILABLE;
     if (og_fs_serve(daemon) < 0)
         return EX_UNAVAILABLE;
-    if (og_report_daily_open(daemon) < 0)
+    if (og_report_daily_open(daemon) < 0 || og_service_watch(daemon) < 0)
         return EX_TEMPFAIL;
     if (record_start(daemon) < 0) {
         og_buf_append_str(why, "the ledger cannot be written");
@@ -224,6 +225,7 @@ static void tear_down(struct run *run)
 {
     struct og_daemon *daemon = &run->daemon;
 
+    og_service_tell("STOPPING=1");
     if (daemon->ledger && daemon->server)
         (void)og_daemon_event(daemon, NULL, "daemon", "stop", "", "guardfs stops", NULL, 0);
     og_server_close(daemon);
@@ -301,6 +303,7 @@ int main(int argc, char **argv)
             (void)fail(code, &why, "cannot start");
     } else {
         tell_ready(&run);
+        og_service_tell("READY=1\nSTATUS=serving");
         if (og_loop_run(run.daemon.loop) < 0)
             code = EX_SOFTWARE;
     }

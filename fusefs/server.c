@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fusefs/server_parts.h"
+#include "fusefs/service.h"
 
 #define HELLO_MS 5000u
 /* Connections beyond the ceiling that are kept until they were told so. */
@@ -37,6 +38,7 @@ struct og_server {
     struct og_arena arena; /* of the frame that is being handled */
     struct og_buf out;
     char *in; /* OG_MAX_FRAME_BYTES + 1 */
+    bool is_passed; /* the socket came from a service manager */
 };
 
 struct og_connection *og_server_connections(struct og_daemon *daemon)
@@ -382,11 +384,18 @@ static int clear_path(const struct sockaddr_un *address, struct og_buf *why)
     return unlink(path) < 0 ? -errno : 0;
 }
 
+/* A service manager may have opened the socket: then it is its own to remove. */
 static int listen_at(struct og_server *server, const char *path, struct og_buf *why)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int r;
+    int r = og_service_socket(path, why);
 
+    if (r != -ENOENT) {
+        server->fd = r < 0 ? -1 : r;
+        server->is_passed = r >= 0;
+        return r < 0 ? r
+                     : og_loop_add(server->daemon->loop, server->fd, EPOLLIN, accept_peers, server);
+    }
     if (strlen(path) >= sizeof(address.sun_path)) {
         og_buf_printf(why, "the path of the socket %s is too long (107 bytes at most)", path);
         return -ENAMETOOLONG;
@@ -444,7 +453,8 @@ void og_server_close(struct og_daemon *daemon)
     if (server->fd >= 0) {
         og_loop_remove(daemon->loop, server->fd);
         (void)close(server->fd);
-        (void)unlink(daemon->options.socket);
+        if (!server->is_passed)
+            (void)unlink(daemon->options.socket);
     }
     while (server->connections) {
         struct og_connection *connection = server->connections;

@@ -196,6 +196,7 @@ EXTRA_DIST += \
 	tests/live/test_observe.py \
 	tests/live/test_pg_catalog.sh \
 	tests/live/test_report.py \
+	tests/live/test_service.py \
 	tests/live/test_rows.py \
 	tests/odbc/capability_exceptions.txt \
 	tests/odbc_raw.py \
