@@ -102,6 +102,9 @@ struct og_type {
 #define OG_CATALOG_E_UNKNOWN 1 /* nothing of that name can be seen */
 
 struct og_catalog {
+    /* The texts of views name what their session's path finds without its schema, so that the path
+     * is followed in them; else such a name is the server's own. */
+    bool is_printed_by_path;
     /* schema: NULL resolves through the session's path (temporary schema first, pg_catalog where
      * the path has it). Names are already folded: compare exactly.
      * Returns: 0, OG_CATALOG_E_UNKNOWN, or < 0 when the catalog cannot be read. */

@@ -277,9 +277,10 @@ int og_pg_analyse(const char *sql, size_t n_bytes, const struct og_pg_session *s
     size_t *marks, *grown;
     int r;
 
-    /* The parser knows only conforming strings: with the other setting it would see another statement. */
-    if (!session->standard_conforming_strings) {
-        og_facts_refuse(facts, SIZE_MAX, "standard_conforming_strings is off",
+    /* The parser knows only conforming strings: with the other setting it would see another statement
+     * wherever there is a backslash. */
+    if (!session->standard_conforming_strings && memchr(sql, '\\', n_bytes)) {
+        og_facts_refuse(facts, SIZE_MAX, "a backslash while standard_conforming_strings is off",
                         "set it on for this session");
         return 0;
     }

@@ -177,7 +177,7 @@ static enum og_pg_function look_up(struct og_pg_walk *w, const FuncCall *call,
         return OG_PG_FUNCTION_NONE;
     }
     /* The text of a view names everything that is not the server's own with its schema. */
-    if (!schema && w->view_depth)
+    if (!schema && og_pg_is_in_view(w))
         schema = "pg_catalog";
     r = w->catalog->routines(w->catalog, schema, name, &all.items, &all.n_items);
     if (r < 0)

@@ -149,8 +149,7 @@ void og_pg_create_domain(struct og_pg_walk *w, Node *node)
 
 /* ---- alterations ---- */
 
-/* All columns of a relation, or the one of that name, leave what their policy is written for. */
-static void moves_away(struct og_pg_walk *w, const struct og_relation *relation, const char *name)
+static void moves_from(struct og_pg_walk *w, const struct og_relation *relation, const char *name)
 {
     size_t object = og_pg_object(w, relation);
 
@@ -164,6 +163,15 @@ static void moves_away(struct og_pg_walk *w, const struct og_relation *relation,
             og_facts_use(w->facts, og_facts_column(w->facts, &fact), OG_USE_STORE, OG_PG_NOWHERE,
                          false);
     }
+}
+
+/* All columns of a relation, or the one of that name, leave what their policy, or that of the tables
+ * above, is written for. */
+static void moves_away(struct og_pg_walk *w, const struct og_relation *relation, const char *name)
+{
+    moves_from(w, relation, name);
+    for (size_t i = 0; i < relation->n_ancestors; i++)
+        moves_from(w, relation->ancestors[i], name);
 }
 
 /* The relation if it is known; its name alone is an object all the same. */

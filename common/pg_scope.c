@@ -7,6 +7,11 @@ bool og_pg_is_refused(const struct og_pg_walk *w)
     return w->facts->refusal.what != NULL || w->error < 0;
 }
 
+bool og_pg_is_in_view(const struct og_pg_walk *w)
+{
+    return w->view_depth && !w->catalog->is_printed_by_path;
+}
+
 size_t og_pg_position(const struct og_pg_walk *w, int location)
 {
     size_t position = location < 0 ? OG_PG_NOWHERE : (size_t)location, taken = 0;
@@ -473,7 +478,7 @@ const struct og_relation *og_pg_relation(struct og_pg_walk *w, const RangeVar *v
     }
     /* The text of a view names everything that is not the server's own with its schema. */
     r = w->catalog->relation(w->catalog,
-                             !var->schemaname && w->view_depth ? "pg_catalog" : var->schemaname,
+                             !var->schemaname && og_pg_is_in_view(w) ? "pg_catalog" : var->schemaname,
                              var->relname, &relation);
     if (r < 0)
         w->error = r;

@@ -26,7 +26,7 @@ const struct og_type *og_pg_type(struct og_pg_walk *w, const TypeName *name)
         og_pg_refuse(w, name->location, "a type that is named this way", "name the type plainly");
         return NULL;
     }
-    if (!schema && w->view_depth)
+    if (!schema && og_pg_is_in_view(w))
         schema = "pg_catalog";
     r = w->catalog->type(w->catalog, schema, own, &type);
     if (r < 0)
@@ -110,7 +110,7 @@ void og_pg_operator_word(struct og_pg_walk *w, const char *word, int location)
 {
     const struct og_routine *const *routines = NULL;
     size_t n = 0;
-    int r = w->view_depth ? 0 : w->catalog->user_operators(w->catalog, NULL, word, &routines, &n);
+    int r = og_pg_is_in_view(w) ? 0 : w->catalog->user_operators(w->catalog, NULL, word, &routines, &n);
 
     if (r < 0)
         w->error = r;

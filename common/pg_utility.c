@@ -176,6 +176,11 @@ static void variable_set(struct og_pg_walk *w, Node *node)
     w->facts->is_harmless_setting = stmt->kind == VAR_SET_MULTI ||
                                     og_pg_is_harmless_setting(name) ||
                                     is_pinned_value(name, stmt->args);
+    if (strcasecmp(name, "client_encoding") == 0 && stmt->kind == VAR_SET_VALUE &&
+        !w->facts->is_harmless_setting) {
+        og_pg_refuse(w, -1, "a client encoding other than UTF8", "leave it at UTF8");
+        return;
+    }
     /* Back to what the session began with: nobody gains by that, but names are looked up anew. */
     if (stmt->kind == VAR_RESET_ALL ||
         (stmt->kind == VAR_RESET && strcasecmp(name, "search_path") == 0)) {

@@ -123,6 +123,8 @@ size_t og_pg_object(struct og_pg_walk *w, const struct og_relation *relation);
 /* A relation by name with its object registered; refuses unknown ones. NULL: refused. */
 const struct og_relation *og_pg_relation(struct og_pg_walk *w, const RangeVar *var);
 const struct og_pg_cte *og_pg_find_cte(const struct og_pg_scope *scope, const char *name);
+/* Whether a name without a schema is the server's own here: in the text of a view. */
+bool og_pg_is_in_view(const struct og_pg_walk *w);
 size_t og_pg_position(const struct og_pg_walk *w, int location);
 bool og_pg_is_refused(const struct og_pg_walk *w);
 void og_pg_refuse(struct og_pg_walk *w, int location, const char *what, const char *instead);

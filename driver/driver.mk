@@ -90,6 +90,7 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_rows.h \
 	driver/guard_rowset.c \
 	driver/guard_run.c \
+	driver/guard_session.c \
 	driver/guard_setpos.c \
 	driver/guard_shadow.c \
 	driver/guard_text.c \

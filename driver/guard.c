@@ -232,6 +232,7 @@ static void close_layer(struct og_layer *layer)
     while (dbc->statements)
         release_stmt(dbc->statements);
     dbc->analyser = og_sqlite_analyser_free(dbc->analyser);
+    og_guard_session_release(dbc);
     dbc->catalog = og_pg_catalog_free(dbc->catalog);
     dbc->client = og_client_close(dbc->client);
     if (dbc->target.close)

@@ -46,6 +46,8 @@ struct og_guard_env {
 
 struct og_guard_stmt;
 struct og_guard_dbc;
+struct og_guard_named;
+struct og_pg_session;
 
 struct og_guard_desc {
     struct og_guard_object object;
@@ -87,7 +89,14 @@ struct og_guard_dbc {
     struct og_sqlite_analyser *analyser;
     /* PostgreSQL */
     struct og_pg_catalog *catalog;
+    struct og_pg_catalog *overlay; /* the open transaction's own view of it; NULL: none is needed */
+    uint64_t n_overlays;
     bool has_conforming_strings;
+    bool must_look; /* path or settings may have moved: guard_session.c asks before names matter */
+    bool has_moved; /* they did in the open transaction, so that its end may move them back */
+    bool is_path_plain, is_read_committed;
+    struct og_guard_named *named; /* prepared statements and cursors */
+    size_t n_named;
 
     struct og_guard_stmt *statements;
     char *search_path; /* as the session had it when it began; NULL where there is none */
@@ -212,6 +221,24 @@ SQLRETURN og_gate_refuse(struct og_guard_stmt *stmt, const char *rule, const cha
  * facts list (SQLite; a lock is held between the two). */
 SQLRETURN og_run_permit(struct og_guard_stmt *stmt);
 void og_run_permitted(struct og_guard_stmt *stmt);
+
+/* guard_session.c: what only this session knows. Callers hold dbc->lock. */
+#define OG_GUARD_SESSION_COLUMNS 5
+extern const char og_guard_session_query[];
+/* Splits the query's first column in place. */
+size_t og_guard_session_split(char *text, const char **out, size_t max);
+SQLRETURN og_guard_session_look(struct og_guard_stmt *stmt);
+/* Returns: 0; -1 when memory ran out. */
+int og_guard_session_describe(struct og_guard_dbc *dbc, struct og_arena *arena,
+                        struct og_pg_session *out);
+/* The catalog in which names are looked up now. */
+struct og_pg_catalog *og_guard_session_catalog(struct og_guard_dbc *dbc);
+void og_guard_session_follow(struct og_guard_stmt *stmt, bool is_success);
+void og_guard_session_ended(struct og_guard_dbc *dbc);
+void og_guard_session_release(struct og_guard_dbc *dbc);
+/* guard_connect.c: one row of texts from a query on the application's own connection. */
+SQLRETURN og_guard_query_row(struct og_guard_dbc *dbc, const char *sql, char (*out)[1024],
+                             size_t n_columns);
 
 /* guard_record.c: messages for guardfs from facts and verdict; everything hangs in the arena. */
 void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool is_denied,

@@ -181,6 +181,7 @@ static void follow_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER att
         dbc->is_in_transaction = false;
         dbc->has_open_ddl = false;
         dbc->catalog_version++;
+        og_guard_session_ended(dbc);
     }
     if (dbc->client)
         og_client_note(dbc->client, "autocommit", dbc->is_autocommit ? "on" : "off");

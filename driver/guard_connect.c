@@ -144,8 +144,8 @@ static SQLRETURN set_up_sqlite(struct og_guard_dbc *dbc, sqlite3 *db, const char
 
 /* One row of text columns from a query of ours on the application's own connection, before the
  * application has it. */
-static SQLRETURN query_row(struct og_guard_dbc *dbc, const char *sql, char (*out)[1024],
-                           size_t n_columns)
+SQLRETURN og_guard_query_row(struct og_guard_dbc *dbc, const char *sql, char (*out)[1024],
+                             size_t n_columns)
 {
     const struct og_calls *calls = dbc->object.calls;
     SQLHSTMT stmt = NULL;
@@ -166,17 +166,6 @@ static SQLRETURN query_row(struct og_guard_dbc *dbc, const char *sql, char (*out
     }
     (void)calls->SQLFreeHandle(SQL_HANDLE_STMT, stmt);
     return SQL_SUCCEEDED(code) ? SQL_SUCCESS : SQL_ERROR;
-}
-
-/* Splits "a<US>b<US>c" in place. */
-static size_t split_schemas(char *text, const char **out, size_t max)
-{
-    size_t n = 0;
-
-    for (char *save, *part = strtok_r(text, "\x1f", &save); part && n < max;
-         part = strtok_r(NULL, "\x1f", &save))
-        out[n++] = part;
-    return n;
 }
 
 #define MAX_SCHEMAS 64u
@@ -202,7 +191,7 @@ static SQLRETURN open_catalog(struct og_guard_dbc *dbc, char *schemas)
         return dbc->object.diag.n_records ? SQL_ERROR
                                           : fail(dbc, OG_ERR_CONFIG,
                                                  "[catalog] the catalog cannot be read");
-    n_path = split_schemas(schemas, path, OG_COUNT(path));
+    n_path = og_guard_session_split(schemas, path, OG_COUNT(path));
     if (og_pg_catalog_set_path(dbc->catalog, path, n_path) != 0)
         return fail(dbc, OG_ERR_CONFIG, "[catalog] the search path cannot be followed");
     return SQL_SUCCESS;
@@ -210,18 +199,13 @@ static SQLRETURN open_catalog(struct og_guard_dbc *dbc, char *schemas)
 
 static SQLRETURN set_up_postgresql(struct og_guard_dbc *dbc)
 {
-    static const char sql[] =
-        "SELECT pg_catalog.array_to_string(pg_catalog.current_schemas(true), E'\\x1f'),"
-        " pg_catalog.current_setting('standard_conforming_strings'),"
-        " pg_catalog.current_setting('client_encoding'),"
-        " pg_catalog.current_setting('search_path')";
-    char row[4][1024];
+    char row[OG_GUARD_SESSION_COLUMNS][1024];
 
     if (og_pg_self_check() != 0)
         return fail(dbc, OG_ERR_CONFIG,
                     "[parser] the installed libpg_query does not fit this build: install the "
                     "version it was built with, or rebuild");
-    if (query_row(dbc, sql, row, OG_COUNT(row)) != SQL_SUCCESS)
+    if (og_guard_query_row(dbc, og_guard_session_query, row, OG_COUNT(row)) != SQL_SUCCESS)
         return fail(dbc, OG_ERR_CONFIG, "[session] the session's settings could not be read");
     if (!dbc->is_autocommit)
         (void)dbc->object.calls->SQLEndTran(SQL_HANDLE_DBC, dbc->object.below, SQL_ROLLBACK);
@@ -327,6 +311,7 @@ static SQLRETURN before_connect(struct og_guard_dbc *dbc, struct attempt *attemp
 static void undo_connect(struct og_guard_dbc *dbc)
 {
     dbc->analyser = og_sqlite_analyser_free(dbc->analyser);
+    og_guard_session_release(dbc);
     dbc->catalog = og_pg_catalog_free(dbc->catalog);
     dbc->client = og_client_close(dbc->client);
 }
@@ -451,6 +436,7 @@ static SQLRETURN ended(struct og_guard_dbc *dbc, SQLRETURN code, bool is_commit)
         dbc->is_explicit_transaction = false;
         dbc->has_open_ddl = false;
         dbc->catalog_version++;
+        og_guard_session_ended(dbc);
         (void)pthread_mutex_unlock(&dbc->lock);
     }
     if (dbc->client)

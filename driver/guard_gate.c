@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The gate: statement -> facts -> verdict -> intent in the ledger (and an approval, if it takes
  * one) before anything goes down; the outcome after. The only caller of og_decide in the driver. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,14 +38,15 @@ static SQLRETURN fail(struct og_guard_stmt *stmt, enum og_err code, const char *
 static int look_at_catalog(struct og_guard_dbc *dbc, bool is_strict)
 {
     int64_t now = now_ms();
+    struct og_pg_catalog *catalog = dbc->catalog ? og_guard_session_catalog(dbc) : NULL;
     int r;
 
-    if (!dbc->catalog || (!is_strict && now - dbc->catalog_checked_ms < CATALOG_WATCH_MS))
+    if (!catalog || (!is_strict && now - dbc->catalog_checked_ms < CATALOG_WATCH_MS))
         return 0;
-    r = og_pg_catalog_refresh(dbc->catalog);
+    r = og_pg_catalog_refresh(catalog);
     if (r < 0)
         return r;
-    if (og_pg_catalog_has_changed(dbc->catalog))
+    if (og_pg_catalog_has_changed(catalog))
         dbc->catalog_version++;
     dbc->catalog_checked_ms = now;
     return 0;
@@ -52,12 +54,12 @@ static int look_at_catalog(struct og_guard_dbc *dbc, bool is_strict)
 
 static int analyse_postgresql(struct og_guard_stmt *stmt)
 {
-    struct og_pg_session session = {
-        .standard_conforming_strings = stmt->dbc->has_conforming_strings,
-    };
+    struct og_pg_session session;
 
+    if (og_guard_session_describe(stmt->dbc, &stmt->facts_arena, &session) < 0)
+        return -ENOMEM;
     return og_pg_analyse(stmt->text.utf8, stmt->text.n_utf8, &session,
-                         og_pg_catalog_interface(stmt->dbc->catalog), &stmt->facts);
+                         og_pg_catalog_interface(og_guard_session_catalog(stmt->dbc)), &stmt->facts);
 }
 
 /* Makes facts from the text as it goes down. The lexer's tokens stay in the arena. */
@@ -97,6 +99,8 @@ static bool changes_data(const struct og_facts *facts)
         if (facts->is_harmless_setting &&
             (effect == OG_EFFECT_PRAGMA || effect == OG_EFFECT_SET))
             continue;
+        if (facts->is_bookkeeping && effect == OG_EFFECT_SESSION)
+            continue;
         if (og_effect_changes(effect))
             return true;
     }
@@ -117,11 +121,9 @@ static const char *find_uncertainty(const struct og_guard_stmt *stmt)
 
     if (stmt->verdict.may_run_blind)
         return NULL;
-    if (dbc->is_resolution_lost)
+    if (dbc->is_resolution_lost && !stmt->facts.is_transaction_control &&
+        !stmt->facts.is_harmless_setting)
         return "an earlier statement changed what names mean in this session; connect again";
-    if (dbc->has_open_ddl && dbc->dialect == OG_DIALECT_POSTGRESQL && stmt->verdict.touches_masked)
-        return "the open transaction changed the catalog and masked data is involved; commit or "
-               "roll back first";
     return NULL;
 }
 
@@ -232,6 +234,8 @@ static SQLRETURN judge_locked(struct og_guard_stmt *stmt)
 
     if (og_client_begin(dbc->client, &session, &set, &generation, &error) < 0)
         return fail_client(stmt, &error);
+    if (og_guard_session_look(stmt) != SQL_SUCCESS)
+        return SQL_ERROR;
     if (look_at_catalog(dbc, stmt->has_facts && stmt->verdict.touches_masked) < 0)
         return fail(stmt, OG_ERR_REFUSED, "[catalog] the database's catalog could not be read: try "
                                           "again, or connect again");
@@ -445,7 +449,7 @@ static void follow(struct og_guard_stmt *stmt, bool is_success)
     bool ends = facts->is_transaction_control &&
                 (strcmp(facts->kind, "COMMIT") == 0 || strcmp(facts->kind, "ROLLBACK") == 0);
 
-    if (is_success && facts->changes_resolution)
+    if (is_success && facts->changes_resolution && dbc->dialect != OG_DIALECT_POSTGRESQL)
         dbc->is_resolution_lost = true;
     if (is_success && facts->refusal.what)
         dbc->catalog_version++; /* observed, not understood: it may have been DDL */
@@ -456,7 +460,9 @@ static void follow(struct og_guard_stmt *stmt, bool is_success)
         dbc->catalog_checked_ms = 0;
         dbc->has_open_ddl = !dbc->is_autocommit || dbc->is_explicit_transaction;
     }
+    og_guard_session_follow(stmt, is_success);
     if (ends) {
+        og_guard_session_ended(dbc);
         dbc->is_explicit_transaction = false;
         dbc->is_in_transaction = false;
         dbc->has_open_ddl = false;

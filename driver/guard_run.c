@@ -74,7 +74,7 @@ static SQLRETURN check_stamp(struct og_guard_stmt *stmt)
     if (!stmt->has_stamp)
         return SQL_SUCCESS;
     (void)pthread_mutex_lock(&stmt->dbc->lock);
-    is_same = og_pg_catalog_stamp(stmt->dbc->catalog, now) == 0 &&
+    is_same = og_pg_catalog_stamp(og_guard_session_catalog(stmt->dbc), now) == 0 &&
               memcmp(now, stmt->stamp, sizeof(now)) == 0;
     if (!is_same) {
         stmt->dbc->catalog_version++;
@@ -182,10 +182,10 @@ static SQLRETURN take_stamp(struct og_guard_stmt *stmt)
     int r;
 
     stmt->has_stamp = false;
-    if (!stmt->dbc->catalog || !stmt->verdict.touches_masked)
+    if (!stmt->dbc->catalog || !stmt->verdict.touches_masked || stmt->facts.changes_catalog)
         return SQL_SUCCESS;
     (void)pthread_mutex_lock(&stmt->dbc->lock);
-    r = og_pg_catalog_stamp(stmt->dbc->catalog, stmt->stamp);
+    r = og_pg_catalog_stamp(og_guard_session_catalog(stmt->dbc), stmt->stamp);
     (void)pthread_mutex_unlock(&stmt->dbc->lock);
     if (r < 0) {
         og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,

@@ -545,6 +545,12 @@ static int user_operators(struct og_catalog *self, const char *schema, const cha
     return 0;
 }
 
+static const struct og_catalog callbacks = {.relation = relation,
+                                            .routines = routines,
+                                            .row_type = row_type,
+                                            .type = type,
+                                            .user_operators = user_operators};
+
 /* ---- making, refreshing, stamping ---- */
 
 static int set_up(struct og_pg_link *link)
@@ -590,9 +596,7 @@ int og_pg_catalog_new(const struct og_layer *layer, struct og_diag *diag, struct
     }
     og_pg_link_init(&catalog->link, layer);
     og_arena_init(&catalog->arena, MAX_CACHE_BYTES);
-    catalog->interface =
-        (struct og_catalog){.relation = relation, .routines = routines, .row_type = row_type,
-                            .type = type, .user_operators = user_operators};
+    catalog->interface = callbacks;
     if (!has_calls(layer->calls) || set_up(&catalog->link) < 0) {
         og_diag_add(diag, OG_ERR_CONFIG, true,
                     "[catalog] the second connection cannot read the catalog (SQLSTATE %s): allow "
@@ -603,6 +607,27 @@ int og_pg_catalog_new(const struct og_layer *layer, struct og_diag *diag, struct
     }
     *out = catalog;
     return 0;
+}
+
+int og_pg_catalog_new_inside(const struct og_layer *layer, struct og_pg_catalog **out)
+{
+    struct og_pg_catalog *catalog = calloc(1, sizeof(*catalog));
+
+    *out = NULL;
+    if (!catalog)
+        return -EIO;
+    og_pg_link_init(&catalog->link, layer);
+    catalog->link.is_borrowed = true;
+    og_arena_init(&catalog->arena, MAX_CACHE_BYTES);
+    catalog->interface = callbacks;
+    catalog->interface.is_printed_by_path = true;
+    *out = catalog;
+    return 0;
+}
+
+uint64_t og_pg_catalog_generation(const struct og_pg_catalog *catalog)
+{
+    return catalog->generation + (catalog->is_stale ? 1 : 0);
 }
 
 static void free_path(char **path, size_t n_path)

@@ -17,6 +17,9 @@ struct og_pg_catalog;
  * Returns: 0; -EIO with why in diag. */
 OG_MUST int og_pg_catalog_new(const struct og_layer *layer, struct og_diag *diag,
                               struct og_pg_catalog **out);
+/* The same over the application's own connection, for what only its open transaction sees: sets
+ * nothing on it and leaves it open. Returns: 0; -EIO. */
+OG_MUST int og_pg_catalog_new_inside(const struct og_layer *layer, struct og_pg_catalog **out);
 struct og_pg_catalog *og_pg_catalog_free(struct og_pg_catalog *catalog);
 
 /* The interface for og_pg_analyse; borrowed, lives as long as the catalog. */
@@ -32,6 +35,9 @@ OG_MUST int og_pg_catalog_refresh(struct og_pg_catalog *catalog);
 /* Whether that refresh found anything changed that was ever looked up, so that facts made before it
  * are stale. */
 bool og_pg_catalog_has_changed(const struct og_pg_catalog *catalog);
+
+/* Moves whenever anything that was looked up may mean something else. */
+uint64_t og_pg_catalog_generation(const struct og_pg_catalog *catalog);
 
 /* Stamp of the relations that the last analysis looked up, to be compared after execution and
  * before the first row is handed out. Returns: 0 and 32 bytes; -EIO. */

@@ -25,6 +25,7 @@ struct og_pg_link {
     SQLHSTMT statements[OG_PG_QUERY_COUNT]; /* prepared when first asked */
     struct og_buf fields[OG_PG_MAX_FIELDS]; /* of the row fetched last */
     bool is_null[OG_PG_MAX_FIELDS];
+    bool is_borrowed; /* the connection stays open at the end */
     char sqlstate[6]; /* of the last failure */
 };
 

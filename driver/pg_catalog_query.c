@@ -39,9 +39,9 @@ void og_pg_link_release(struct og_pg_link *link)
             (void)calls->SQLFreeHandle(SQL_HANDLE_STMT, link->statements[i]);
     for (size_t i = 0; i < OG_PG_MAX_FIELDS; i++)
         og_buf_release(&link->fields[i]);
-    if (link->layer.dbc && calls->SQLDisconnect)
+    if (link->layer.dbc && calls->SQLDisconnect && !link->is_borrowed)
         (void)calls->SQLDisconnect(link->layer.dbc);
-    if (link->layer.close)
+    if (link->layer.close && !link->is_borrowed)
         link->layer.close(&link->layer);
     memset(link, 0, sizeof(*link));
 }

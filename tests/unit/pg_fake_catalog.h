@@ -122,7 +122,10 @@ static int fake_user_operators(struct og_catalog *self, const char *schema, cons
     return 0;
 }
 
-static struct og_catalog fake_catalog = {fake_relation, fake_routines, fake_row_type, fake_type,
-                                         fake_user_operators};
+static struct og_catalog fake_catalog = {.relation = fake_relation,
+                                         .routines = fake_routines,
+                                         .row_type = fake_row_type,
+                                         .type = fake_type,
+                                         .user_operators = fake_user_operators};
 
 #endif
