@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # libogcommon: SQL analysis, policy, verdict, masks, ledger format. No ODBC, no FUSE, no sockets.
 noinst_LIBRARIES += common/libogcommon.a
-OG_COMMON_LIBS = common/libogcommon.a $(PG_QUERY_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS)
+OG_COMMON_LIBS = common/libogcommon.a $(PG_QUERY_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS) $(PCRE2_LIBS)
 
 common_libogcommon_a_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS) $(CRYPTO_CFLAGS) $(PG_QUERY_CFLAGS)
 common_libogcommon_a_SOURCES = \
@@ -19,6 +19,14 @@ common_libogcommon_a_SOURCES = \
 	common/decide_parts.h \
 	common/decide_require.c \
 	common/decide_text.c \
+	common/detect.c \
+	common/detect.h \
+	common/detect.tbl.h \
+	common/detect_check.c \
+	common/detect_check.h \
+	common/detect_gate.c \
+	common/detect_gate.h \
+	common/detect_pattern.tbl.h \
 	common/effect.tbl.h \
 	common/err.c \
 	common/err.h \

@@ -34,6 +34,8 @@
 /* YAML nesting and nodes: aliases and anchors are refused altogether. */
 #define OG_MAX_YAML_DEPTH 32u
 
+/* A value that detectors look at; longer ones are refused where a policy says `detect`. */
+#define OG_MAX_DETECT_BYTES (1024u * 1024u)
 /* A value that a mask reads whole before it is masked. */
 #define OG_MAX_MASKED_VALUE_BYTES (64u * 1024u * 1024u)
 

@@ -24,7 +24,7 @@ driver_libodbcguardcore_so_0_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS) $(CRYPTO_CFLAG
 driver_libodbcguardcore_so_0_LDFLAGS = $(OG_LINK_SHARED) -Wl,-soname,libodbcguardcore.so.0 \
 	-Wl,--exclude-libs,ALL
 driver_libodbcguardcore_so_0_LDADD = common/libogcommon.a $(PG_QUERY_LIBS) $(YAML_LIBS) \
-	$(CRYPTO_LIBS) -lodbcinst -ldl -lpthread -lm
+	$(CRYPTO_LIBS) $(PCRE2_LIBS) -lodbcinst -ldl -lpthread -lm
 driver_libodbcguardcore_so_0_SOURCES = \
 	driver/calls.h \
 	driver/cconv.c \
