@@ -18,6 +18,7 @@ common_libogcommon_a_SOURCES = \
 	common/decide_match.c \
 	common/decide_parts.h \
 	common/decide_require.c \
+	common/decide_scan.c \
 	common/decide_text.c \
 	common/detect.c \
 	common/detect.h \
@@ -67,6 +68,7 @@ common_libogcommon_a_SOURCES = \
 	common/policy_parse.c \
 	common/policy_parse.h \
 	common/policy_parse_data.c \
+	common/policy_parse_detect.c \
 	common/policy_parse_limit.c \
 	common/policy_parse_rule.c \
 	common/policy_parse_test.c \

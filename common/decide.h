@@ -96,8 +96,9 @@ struct og_verdict {
 
     const struct og_mask *masks; /* one per result column of the facts; kind NONE: clear */
     size_t n_masks;
+    struct og_mask detect;     /* kind DETECT: what diagnostics are looked through for */
     const bool *masked_columns; /* one per column of the facts: masked for this principal; NULL: unknown */
-    bool masks_any;          /* some result column is masked */
+    bool masks_any;          /* some result column is masked, or looked through (kind DETECT) */
     bool touches_masked;     /* some object of the statement has a column masked for this principal:
                               * its diagnostics are reduced to names */
     bool needs_measure;      /* a rule with `rows` fits but for the count, which is not known yet: the

@@ -22,8 +22,8 @@ static bool fits_column(const struct og_decide *decide, const struct og_name_pat
            og_decide_name_fits(decide, pattern, pattern->n_parts - 1, schema, table, true);
 }
 
-static bool fits_entry(const struct og_decide *decide, const struct og_data_entry *entry,
-                       const char *schema, const char *table, const char *column)
+bool og_decide_entry_fits(const struct og_decide *decide, const struct og_data_entry *entry,
+                          const char *schema, const char *table, const char *column)
 {
     for (size_t i = 0; i < entry->n_columns; i++)
         if (fits_column(decide, &entry->columns[i], schema, table, column))
@@ -63,7 +63,7 @@ static void merge_policy(const struct og_decide *decide, const struct og_policy 
     struct column_mask own = {.policy = policy};
 
     for (size_t i = 0; i < policy->n_data; i++) {
-        if (!fits_entry(decide, &policy->data[i], schema, table, column))
+        if (!og_decide_entry_fits(decide, &policy->data[i], schema, table, column))
             continue;
         if (policy->data[i].is_exempt)
             return;
@@ -287,9 +287,8 @@ static void check_uses(const struct og_decide *decide, const struct column_mask 
     }
 }
 
-/* The type by which a value is masked: the result's own, else that of all its sources. */
-static enum og_type_class result_type(const struct og_facts *facts,
-                                      const struct og_fact_result *result)
+enum og_type_class og_decide_result_type(const struct og_facts *facts,
+                                         const struct og_fact_result *result)
 {
     enum og_type_class type = result->type;
 
@@ -327,7 +326,7 @@ static struct og_mask plan_result(const struct og_facts *facts, const struct col
     }
     if (plan.kind == OG_MASK_NONE)
         return plan;
-    return is_all_copied && og_mask_fits(&plan, result_type(facts, result)) ? plan : hidden;
+    return is_all_copied && og_mask_fits(&plan, og_decide_result_type(facts, result)) ? plan : hidden;
 }
 
 static void plan_results(const struct og_decide *decide, const struct column_mask *masks,
@@ -394,4 +393,6 @@ void og_decide_plan(const struct og_decide *decide, struct og_verdict *verdict)
         check_uses(decide, masks, verdict);
     if (verdict->kind != OG_VERDICT_DENY)
         check_results(decide, masks, verdict);
+    if (verdict->kind != OG_VERDICT_DENY)
+        og_decide_scans(decide, verdict);
 }

@@ -58,6 +58,14 @@ bool og_decide_has_masks(const struct og_decide *decide, bool is_observing);
  * masked column is used, a mask does not fit, or results are not known. */
 void og_decide_plan(const struct og_decide *decide, struct og_verdict *verdict);
 
+/* decide_scan.c: plans `detect` for what is not masked anyway. */
+void og_decide_scans(const struct og_decide *decide, struct og_verdict *verdict);
+bool og_decide_entry_fits(const struct og_decide *decide, const struct og_data_entry *entry,
+                          const char *schema, const char *table, const char *column);
+/* The type by which a value is masked: the result's own, else that of all its sources. */
+enum og_type_class og_decide_result_type(const struct og_facts *facts,
+                                         const struct og_fact_result *result);
+
 /* "customers", or with its schema where that is no default one. Arena text, "" for NULL. */
 const char *og_decide_object_text(const struct og_decide *decide, const struct og_object *object);
 /* "public.customers" for verdicts and records. */

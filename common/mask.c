@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/detect.h"
 #include "common/utf.h"
 
 #define DEFAULT_TEXT "***"
@@ -95,6 +96,11 @@ static char date_unit(const struct og_mask *mask)
     return mask->date_unit ? mask->date_unit : 'y';
 }
 
+bool og_mask_is_plan(const struct og_mask *mask)
+{
+    return mask->kind != OG_MASK_NONE && mask->kind != OG_MASK_DETECT;
+}
+
 bool og_mask_is_same(const struct og_mask *a, const struct og_mask *b)
 {
     if (a->kind != b->kind)
@@ -111,6 +117,8 @@ bool og_mask_is_same(const struct og_mask *a, const struct og_mask *b)
         return a->round_to == b->round_to;
     case OG_MASK_TRUNCATE_DATE:
         return date_unit(a) == date_unit(b);
+    case OG_MASK_DETECT:
+        return a->detect_kinds == b->detect_kinds && a->detect_as == b->detect_as;
     default:
         return false;
     }
@@ -457,12 +465,31 @@ static bool hold_size(const struct og_mask *mask, size_t max_chars, struct og_bu
     return true;
 }
 
+/* A value without a find leaves as it is. What is put in may be longer than what was there, and is cut
+ * to the column's size then. */
+static int mask_found(const struct og_mask *mask, const char *text, size_t n_bytes, size_t max_chars,
+                      struct og_buf *out, bool *out_is_null)
+{
+    size_t n_found = 0;
+    int r = og_detect_mask(mask->detect_kinds, mask->detect_as, fixed_text(mask), text, n_bytes, out,
+                           &n_found);
+
+    *out_is_null = r < 0 || (n_found && mask->detect_as == OG_MASK_SQL_NULL);
+    if (*out_is_null)
+        og_buf_clear(out);
+    else if (n_found && max_chars && out->n_bytes > n_bytes)
+        out->n_bytes = og_utf8_cut(og_buf_str(out), out->n_bytes, max_chars);
+    return r;
+}
+
 int og_mask_apply(const struct og_mask *mask, enum og_type_class type, const char *text,
                   size_t n_bytes, size_t max_chars, struct og_buf *out, bool *out_is_null)
 {
     bool is_null = !og_mask_fits(mask, type) || mask->kind == OG_MASK_SQL_NULL;
     int r = 0;
 
+    if (mask->kind == OG_MASK_DETECT)
+        return mask_found(mask, text, n_bytes, max_chars, out, out_is_null);
     og_buf_clear(out);
     *out_is_null = true;
     if (!is_null && mask->kind != OG_MASK_FIXED)

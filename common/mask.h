@@ -42,11 +42,15 @@ struct og_mask {
     enum og_class class;
     const char *fixed_text; /* FIXED: what is shown; "***" where the policy gives none */
     int32_t round_to;       /* ROUND: power of ten to round to (2: hundreds, 0: units); default 3 */
+    uint32_t detect_kinds;      /* DETECT: bits of enum og_detect_kind */
+    enum og_mask_kind detect_as; /* DETECT: FIXED, PARTIAL, or SQL_NULL for the whole value */
     char date_unit;         /* TRUNCATE_DATE: 'y' (default) or 'm' */
 };
 
 /* Whether the mask can be applied to a column of this type. UNKNOWN and OTHER take sql-null only. */
 bool og_mask_fits(const struct og_mask *mask, enum og_type_class type);
+/* Whether the column is masked as such, not only looked through. */
+bool og_mask_is_plan(const struct og_mask *mask);
 bool og_mask_is_same(const struct og_mask *a, const struct og_mask *b);
 
 /* Masks one value that is not NULL.
@@ -54,7 +58,7 @@ bool og_mask_is_same(const struct og_mask *a, const struct og_mask *b);
  * max_chars: declared size of the column in characters, 0 when there is none; the result never
  *   exceeds it.
  * out: cleared, then filled; out_is_null says whether the masked value is NULL.
- * Returns: 0, or -ENOMEM (the caller hands out nothing then). */
+ * Returns: 0; -ENOMEM, or for DETECT as og_detect_find (the caller hands out nothing then). */
 OG_MUST int og_mask_apply(const struct og_mask *mask, enum og_type_class type, const char *text,
                           size_t n_bytes, size_t max_chars, struct og_buf *out,
                           bool *out_is_null);

@@ -9,4 +9,5 @@ MASK(ROUND,             "round",             true,  "numbers",       "rounded to
 MASK(TRUNCATE_DATE,     "truncate-date",     true,  "dates and timestamps", "cut to the year or month")
 MASK(TOKEN,             "token",             false, "text",          "a keyed token")
 MASK(FORMAT_PRESERVING, "format-preserving", false, "text, numbers", "FF1, NIST SP 800-38G")
+MASK(DETECT,            "detect",            false, "text",          "what detectors find is masked")
 MASK(HANDLE,            "handle",            false, "any type",      "an opaque handle of this session")

@@ -125,7 +125,7 @@ static const struct og_parse_key policy_keys[] = {
     {"mode", read_mode, false},           {"data-mode", read_data_mode, false},
     {"data", og_parse_data, false},       {"rules", og_parse_rules, false},
     {"vouch", read_vouch, false},         {"tests", skip_tests, false},
-    {"detect", NULL, false},              {"limits", og_parse_limits, false},
+    {"detect", og_parse_detect, false},              {"limits", og_parse_limits, false},
     {"writes", NULL, false}};
 
 static int parse_file(struct og_parse *parse, const struct og_policy_file *file,

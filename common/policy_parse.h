@@ -65,6 +65,7 @@ void og_parse_note_group(struct og_parse *parse, const char *name);
 /* The parts of a policy; out is struct og_policy. */
 void og_parse_data(struct og_parse *parse, const struct og_yaml_node *node, void *out);
 void og_parse_rules(struct og_parse *parse, const struct og_yaml_node *node, void *out);
+void og_parse_detect(struct og_parse *parse, const struct og_yaml_node *node, void *out);
 void og_parse_limits(struct og_parse *parse, const struct og_yaml_node *node, void *out);
 void og_parse_lookup(struct og_parse *parse, const struct og_yaml_node *node,
                      struct og_data_entry *entry);

@@ -103,6 +103,7 @@ struct og_policy {
     const struct og_rule *rules;
     size_t n_rules;
     struct og_policy_limits limits;
+    struct og_mask detect; /* kind DETECT where the policy says `detect` */
     const struct og_name_pattern *vouched; /* vouch: functions */
     size_t n_vouched;
     size_t line;

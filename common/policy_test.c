@@ -186,7 +186,7 @@ static bool is_masked_label(const struct og_facts *facts, const struct og_verdic
                             const char *label)
 {
     for (size_t i = 0; i < verdict->n_masks && i < facts->n_results; i++)
-        if (verdict->masks[i].kind != OG_MASK_NONE && strcmp(facts->results[i].label, label) == 0)
+        if (og_mask_is_plan(&verdict->masks[i]) && strcmp(facts->results[i].label, label) == 0)
             return true;
     return false;
 }
@@ -196,7 +196,7 @@ static bool is_masked_as_expected(const struct og_policy_case *test, const struc
                                   const struct og_verdict *verdict)
 {
     for (size_t i = 0; i < verdict->n_masks && i < facts->n_results; i++)
-        if (verdict->masks[i].kind != OG_MASK_NONE &&
+        if (og_mask_is_plan(&verdict->masks[i]) &&
             !is_expected_label(test, facts->results[i].label))
             return false;
     for (size_t i = 0; i < test->n_masked; i++)
@@ -212,7 +212,7 @@ static void tell_masked(struct og_buf *out, const struct og_facts *facts,
 
     og_buf_append_str(out, "the masked columns are [");
     for (size_t i = 0; i < verdict->n_masks && i < facts->n_results; i++) {
-        if (verdict->masks[i].kind == OG_MASK_NONE)
+        if (!og_mask_is_plan(&verdict->masks[i]))
             continue;
         og_buf_printf(out, "%s%s", between, facts->results[i].label);
         between = ", ";

@@ -259,7 +259,7 @@ static SQLRETURN take_value(struct og_guard_stmt *stmt, const struct og_rowset *
         }
         code = read_cell(stmt, rowset, row, column, masked, is_null);
     } else {
-        stmt->n_masked_cells++;
+        stmt->n_masked_cells += stmt->columns[column - 1].mask.kind != OG_MASK_DETECT;
         code = length == SQL_NULL_DATA
                    ? SQL_SUCCESS
                    : og_value_mask(stmt, column, shadow->cells + at * shadow->cell_bytes,

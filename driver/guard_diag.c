@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/detect.h"
 #include "driver/guard.h"
 
 /* Many enough for any statement; a driver that never says SQL_NO_DATA must not hold us. */
@@ -79,6 +80,61 @@ static SQLRETURN read_record(struct og_guard_object *object, SQLSMALLINT handle_
                                 : SQL_NO_DATA;
 }
 
+/* ---- detectors over the real driver's texts ---- */
+
+static bool is_scanning(const struct og_guard_stmt *stmt)
+{
+    return stmt && stmt->verdict.detect.kind == OG_MASK_DETECT;
+}
+
+/* The text with what was found masked; nothing of it where it could not be looked through. */
+static void scan_text(const struct og_guard_stmt *stmt, const char *text, struct og_buf *out,
+                      size_t *n_found)
+{
+    const struct og_mask *detect = &stmt->verdict.detect;
+
+    if (og_detect_mask(detect->detect_kinds,
+                       detect->detect_as == OG_MASK_PARTIAL ? OG_MASK_PARTIAL : OG_MASK_FIXED,
+                       detect->fixed_text, text, strlen(text), out, n_found) == 0)
+        return;
+    *n_found = 1;
+    og_buf_clear(out);
+    og_buf_append_str(out, "[odbcguard] the text could not be looked through and is left out");
+}
+
+/* Whether anything is found in records that can be read more than once. */
+static bool has_find(struct og_guard_stmt *stmt)
+{
+    size_t n_found = 0;
+    struct og_buf masked;
+
+    og_buf_init(&masked, 8192);
+    for (SQLSMALLINT number = 1; number <= MAX_ABSORBED && !n_found; number++) {
+        SQLCHAR sqlstate[6] = "", text[SQL_MAX_MESSAGE_LENGTH + 1] = "";
+        SQLINTEGER native = 0;
+
+        if (!SQL_SUCCEEDED(read_record(&stmt->object, SQL_HANDLE_STMT, number, sqlstate, &native,
+                                       text)))
+            break;
+        scan_text(stmt, (const char *)text, &masked, &n_found);
+    }
+    og_buf_release(&masked);
+    return n_found > 0;
+}
+
+static void add_scanned(struct og_guard_object *object, const struct og_guard_stmt *stmt,
+                        const char *sqlstate, SQLINTEGER native, const char *text)
+{
+    struct og_buf masked;
+    size_t n_found = 0;
+
+    og_buf_init(&masked, 8192);
+    if (is_scanning(stmt))
+        scan_text(stmt, text, &masked, &n_found);
+    og_diag_add_raw(&object->diag, sqlstate, native, n_found ? og_buf_str(&masked) : text);
+    og_buf_release(&masked);
+}
+
 /* stmt NULL: records of a connection. */
 static void absorb(struct og_guard_object *object, SQLSMALLINT handle_type,
                    const struct og_guard_stmt *stmt, bool is_reduced)
@@ -97,7 +153,7 @@ static void absorb(struct og_guard_object *object, SQLSMALLINT handle_type,
             if (handle_type == SQL_HANDLE_STMT)
                 return;
         } else {
-            og_diag_add_raw(&object->diag, (const char *)sqlstate, native, (const char *)text);
+            add_scanned(object, stmt, (const char *)sqlstate, native, (const char *)text);
         }
     }
 }
@@ -115,10 +171,15 @@ void og_guard_absorb(struct og_guard_stmt *stmt)
 SQLRETURN og_guard_below(struct og_guard_stmt *stmt, SQLRETURN code)
 {
     stmt->object.shows_below = true;
-    if ((code == SQL_ERROR || code == SQL_SUCCESS_WITH_INFO) && is_reducing(stmt)) {
+    if (code != SQL_ERROR && code != SQL_SUCCESS_WITH_INFO)
+        return code;
+    if (is_reducing(stmt)) {
         absorb(&stmt->object, SQL_HANDLE_STMT, stmt, true);
         stmt->object.shows_below = false;
         stmt->dbc->has_touched_masked = true;
+    } else if (is_scanning(stmt) && (stmt->object.calls->SQLError || has_find(stmt))) {
+        absorb(&stmt->object, SQL_HANDLE_STMT, stmt, false);
+        stmt->object.shows_below = false;
     }
     return code;
 }

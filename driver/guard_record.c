@@ -147,7 +147,7 @@ static struct og_list list_masked(const struct og_guard_stmt *stmt, struct og_ar
 
     items_init(&items, arena);
     for (size_t i = 0; i < stmt->verdict.n_masks && i < stmt->facts.n_results; i++)
-        if (stmt->verdict.masks[i].kind != OG_MASK_NONE)
+        if (og_mask_is_plan(&stmt->verdict.masks[i]))
             items_add(&items, stmt->facts.results[i].label);
     return items_done(&items);
 }

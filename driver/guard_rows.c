@@ -46,6 +46,8 @@ static SQLRETURN describe(struct og_guard_stmt *stmt, size_t index)
     if (column->mask.kind == OG_MASK_SQL_NULL)
         og_issued_add(stmt, index, NULL);
     column->max_chars = is_text_type(column->sql_type) ? (size_t)size : 0;
+    if (column->mask.kind == OG_MASK_DETECT && !is_text_type(column->sql_type))
+        column->mask.kind = OG_MASK_NONE; /* a number, a date: nothing to look through */
     return SQL_SUCCESS;
 }
 
@@ -148,7 +150,7 @@ SQLRETURN og_rows_open(struct og_guard_stmt *stmt)
         return disagree(stmt, "out of memory");
     stmt->n_columns = (size_t)n_columns;
     for (size_t i = 0; i < stmt->n_columns; i++) {
-        if (!agrees_with_driver(stmt, i))
+        if (stmt->verdict.touches_masked && !agrees_with_driver(stmt, i))
             return disagree(stmt, "another base column");
         code = describe(stmt, i);
         if (code != SQL_SUCCESS)

@@ -55,7 +55,7 @@ static SQLRETURN note_masks(struct og_guard_stmt *stmt, SQLRETURN code)
         return code;
     og_buf_init(&names, 1024);
     for (size_t i = 0; i < stmt->verdict.n_masks && i < stmt->facts.n_results; i++)
-        if (stmt->verdict.masks[i].kind != OG_MASK_NONE)
+        if (og_mask_is_plan(&stmt->verdict.masks[i]))
             og_buf_printf(&names, "%s%s", names.n_bytes ? ", " : "",
                           stmt->facts.results[i].label);
     og_diag_add_state(&stmt->object.diag, "01000", "[odbcguard] masked columns: %s",

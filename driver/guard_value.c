@@ -105,6 +105,18 @@ static bool needs_all(const struct og_guard_column *plan)
     return plan->mask.kind != OG_MASK_FIXED && plan->mask.kind != OG_MASK_SQL_NULL;
 }
 
+/* Counts a cell that was only looked through where something was found in it. */
+static int mask(struct og_guard_stmt *stmt, const struct og_guard_column *plan, const char *text,
+                size_t n_bytes, struct og_buf *out, bool *out_is_null)
+{
+    int r = og_mask_apply(&plan->mask, plan->type, text, n_bytes, plan->max_chars, out, out_is_null);
+
+    if (plan->mask.kind == OG_MASK_DETECT && r == 0 &&
+        (*out_is_null || out->n_bytes != n_bytes || memcmp(out->bytes, text, n_bytes) != 0))
+        stmt->n_masked_cells++;
+    return r;
+}
+
 SQLRETURN og_value_mask(struct og_guard_stmt *stmt, SQLUSMALLINT column, const void *raw,
                         size_t n_bytes, bool is_wide, struct og_buf *out, bool *out_is_null)
 {
@@ -119,19 +131,29 @@ SQLRETURN og_value_mask(struct og_guard_stmt *stmt, SQLUSMALLINT column, const v
         return SQL_SUCCESS;
     og_buf_clear(text);
     /* Text that is not valid cannot be masked by characters: it is shown as NULL. */
-    if (needs_all(plan) && to_utf8(raw, n_bytes, is_wide, text) != 0)
+    if (needs_all(plan) && (is_wide || plan->mask.kind != OG_MASK_DETECT) &&
+        to_utf8(raw, n_bytes, is_wide, text) != 0)
         return SQL_SUCCESS;
     if (og_buf_is_failed(text))
         r = -ENOMEM;
     else
-        r = og_mask_apply(&plan->mask, plan->type, is_plain ? raw : og_buf_str(text),
-                          is_plain ? n_bytes : text->n_bytes, plan->max_chars, out, out_is_null);
+        r = mask(stmt, plan, is_plain ? raw : og_buf_str(text),
+                 is_plain ? n_bytes : text->n_bytes, out, out_is_null);
     if (text->n_bytes)
         explicit_bzero(text->bytes, text->n_bytes);
     if (r >= 0 && !*out_is_null)
         og_issued_add(stmt, column - 1u, og_buf_str(out));
     if (r >= 0)
         return SQL_SUCCESS;
+    if (r == -EMSGSIZE || r == -ENOSYS) {
+        og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
+                    r == -ENOSYS ? "[detect] the detectors could not be made ready, so the value of "
+                                   "column %u does not leave: connect again"
+                                 : "[detect] a value of column %u is longer than 1 MiB and cannot be "
+                                   "looked through: leave the column out, or have the policy say "
+                                   "class: none of it", column);
+        return SQL_ERROR;
+    }
     og_diag_add_state(&stmt->object.diag, "HY001", "[odbcguard] memory allocation error");
     return SQL_ERROR;
 }
@@ -148,7 +170,7 @@ SQLRETURN og_value_read(struct og_guard_stmt *stmt, SQLUSMALLINT column, struct 
     code = read_raw(stmt, column, is_wide, needs_all(&stmt->columns[column - 1]), &raw, out_is_null);
     if (code != SQL_SUCCESS && !stmt->object.diag.n_records)
         code = og_guard_below(stmt, code);
-    if (code == SQL_SUCCESS)
+    if (code == SQL_SUCCESS && stmt->columns[column - 1].mask.kind != OG_MASK_DETECT)
         stmt->n_masked_cells++;
     if (code == SQL_SUCCESS && !*out_is_null)
         code = og_value_mask(stmt, column, og_buf_str(&raw), raw.n_bytes, is_wide, out,

@@ -20,6 +20,7 @@ OG_UNIT_TESTS = \
 	tests/unit/test_cconv \
 	tests/unit/test_client \
 	tests/unit/test_decide \
+	tests/unit/test_detect \
 	tests/unit/test_reply \
 	tests/unit/test_config \
 	tests/unit/test_ledger \
@@ -188,6 +189,7 @@ EXTRA_DIST += \
 	tests/live/mariadb.py \
 	tests/live/rig.py \
 	tests/live/test_capabilities.py \
+	tests/live/test_detect.py \
 	tests/live/test_editors.py \
 	tests/live/test_failures.py \
 	tests/live/test_files.py \
@@ -212,6 +214,9 @@ tests_live_doors_SOURCES = tests/live/doors.c tests/live/doors.h tests/live/door
 tests_live_doors_LDADD = -lodbc
 EXTRA_DIST += tests/live/test_doors.py tests/live/test_positioned.py
 EXTRA_DIST += tests/live/test_doors.py
+tests_unit_test_detect_SOURCES = tests/unit/test_detect.c
+tests_unit_test_detect_LDADD = $(OG_UNIT_LIBS)
+
 # Detectors: measured on texts that they were not tuned on, and timed.
 check_PROGRAMS += tests/detect/measure
 tests_detect_measure_SOURCES = tests/detect/measure.c

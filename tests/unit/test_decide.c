@@ -117,6 +117,15 @@ static const struct row rows[] = {
     {"rows_inclusive", {BULK}, A, "UPDATE e:update:main.t n:1000", "deny p/huge !DENIED rows:1000>999", 0, NULL},
     {"rows_never_allow", {HEAD("p", A) RULE("{id: bulk, when: {effect: update, rows: \"> 1\"}, then: approve, by: {group: dba}}")}, A, "UPDATE e:update:main.t", "deny !DENIED", 0, NULL},
     {"rows_of_an_observer_are_not_measured", {HEAD("p", A) "mode: observe\n" RULE("{id: bulk, when: {effect: update, rows: \"> 1\"}, then: deny}")}, A, "UPDATE e:update:main.t", "allow observed:deny", 0, NULL},
+    /* detect */
+#define SCAN HEAD("p", A) "detect: {kinds: [email, secret]}\n" READ
+    {"text_is_looked_through", {SCAN}, A, "SELECT e:select:main.t c:t.note:text c:t.id:integer r:note=t.note", "allow p/read masks:detect", 0, NULL},
+    {"masked_stays_masked", {SCAN, HEAD("q", A) MAIL}, A, MAILED "c:customers.note:text r:email=customers.email r:note=customers.note", "allow p/read masks:partial,detect", 0, NULL},
+    {"clear_column_is_not", {HEAD("p", A) "detect: {kinds: email}\ndata:\n  - {columns: [t.note], class: none}\n" READ}, A, "SELECT e:select:main.t c:t.note:text r:note=t.note", "allow p/read masks:none", 0, NULL},
+    {"clear_in_one_policy_only", {HEAD("p", A) "detect: {kinds: email}\ndata:\n  - {columns: [t.note], class: none}\n" READ, HEAD("q", A) "detect: {kinds: email}\n"}, A, "SELECT e:select:main.t c:t.note:text r:note=t.note", "allow p/read masks:detect", 0, NULL},
+    {"joined_with_another_is_not_clear", {HEAD("p", A) "detect: {kinds: email}\ndata:\n  - {columns: [t.note], class: none}\n" READ}, A, "SELECT e:select:main.t c:t.note:text c:t.more:text r:x=~t.note|~t.more", "allow p/read masks:detect", 0, NULL},
+    {"observed_data_is_not", {HEAD("p", A) "data-mode: observe\ndetect: {kinds: email}\n" READ}, A, "SELECT e:select:main.t c:t.note:text r:note=t.note", "allow p/read masks:none", 0, NULL},
+    {"others_are_not", {HEAD("p", A) READ, HEAD("q", "user:bob") "detect: {kinds: email}\n"}, A, "SELECT e:select:main.t c:t.note:text r:note=t.note", "allow p/read masks:none", 0, NULL},
     /* observation */
     {"observed_denial", {HEAD("p", A) "mode: observe\n" DENY_ALL}, A, SELECT_T, "allow p/no observed:deny", 0, NULL},
     {"observed_approval", {HEAD("p", A) "mode: observe\n" RULE("{id: a, when: {effect: select}, then: approve, by: {group: dba}}")}, A, SELECT_T, "allow p/a observed:approve", 0, NULL},
