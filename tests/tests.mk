@@ -64,6 +64,20 @@ TESTS += tests/unit/test_ledger_shell.sh
 EXTRA_DIST += tests/unit/test_ledger_shell.sh
 tests/unit/test_ledger_shell.log: tests/unit/test_ledger$(EXEEXT)
 
+tests_unit_test_detect_SOURCES = tests/unit/test_detect.c
+tests_unit_test_detect_LDADD = $(OG_UNIT_LIBS)
+
+# Detectors: measured on texts that they were not tuned on, and timed.
+check_PROGRAMS += tests/detect/measure
+tests_detect_measure_SOURCES = tests/detect/measure.c
+tests_detect_measure_LDADD = $(OG_UNIT_LIBS)
+TESTS += tests/detect/test_apart.sh
+EXTRA_DIST += tests/detect/apart.py tests/detect/test_apart.sh tests/detect/tune.py
+tests/detect/test_apart.log: tests/detect/measure$(EXEEXT)
+noinst_PROGRAMS += tests/bench/bench_detect
+tests_bench_bench_detect_SOURCES = tests/bench/bench_detect.c
+tests_bench_bench_detect_LDADD = $(OG_UNIT_LIBS)
+
 tests_unit_test_mask_SOURCES = tests/unit/test_mask.c
 tests_unit_test_mask_LDADD = $(OG_UNIT_LIBS)
 
@@ -213,17 +227,3 @@ tests_live_doors_SOURCES = tests/live/doors.c tests/live/doors.h tests/live/door
 	tests/live/doors_fetch.c tests/live/doors_getdata.c tests/live/doors_scroll.c
 tests_live_doors_LDADD = -lodbc
 EXTRA_DIST += tests/live/test_doors.py tests/live/test_positioned.py
-EXTRA_DIST += tests/live/test_doors.py
-tests_unit_test_detect_SOURCES = tests/unit/test_detect.c
-tests_unit_test_detect_LDADD = $(OG_UNIT_LIBS)
-
-# Detectors: measured on texts that they were not tuned on, and timed.
-check_PROGRAMS += tests/detect/measure
-tests_detect_measure_SOURCES = tests/detect/measure.c
-tests_detect_measure_LDADD = $(OG_UNIT_LIBS)
-TESTS += tests/detect/test_apart.sh
-EXTRA_DIST += tests/detect/apart.py tests/detect/test_apart.sh tests/detect/tune.py
-tests/detect/test_apart.log: tests/detect/measure$(EXEEXT)
-noinst_PROGRAMS += tests/bench/bench_detect
-tests_bench_bench_detect_SOURCES = tests/bench/bench_detect.c
-tests_bench_bench_detect_LDADD = $(OG_UNIT_LIBS)
