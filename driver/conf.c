@@ -21,6 +21,7 @@
 
 /* What was given, before it is understood. */
 struct request {
+    bool is_saved; /* the string that comes back goes into a file */
     struct og_pairs pairs; /* the connection string's, then the section's */
     struct og_diag *diag;
     struct og_conf *conf;
@@ -342,16 +343,31 @@ static SQLRETURN make_target_string(const struct request *request)
     return conf->target_string ? SQL_SUCCESS : no_memory(request->diag);
 }
 
-/* What SQLDriverConnect gives back: what was given, so that it opens the same connection again. */
+/* Keys that stand in no file which the driver manager writes: secrets, and what it writes itself. */
+static bool is_saved(const struct og_pair *pair)
+{
+    static const char *const left_out[] = {"PWD", "Password", "GuardAgentToken", "DSN", "Driver",
+                                           "Description"};
+
+    for (size_t i = 0; i < OG_COUNT(left_out); i++)
+        if (strcasecmp(pair->key, left_out[i]) == 0)
+            return false;
+    return true;
+}
+
+/* What SQLDriverConnect gives back: what was given, so that it opens the same connection again. With
+ * SAVEFILE the driver manager writes it into a file: then it is complete, but for secrets. */
 static SQLRETURN make_shown_string(const struct request *request)
 {
     struct og_buf out;
 
     og_buf_init(&out, 64u * 1024u);
-    for (size_t i = 0; i < request->pairs.n_items; i++)
-        if (!request->pairs.items[i].is_from_section)
-            og_pairs_write(&out, request->pairs.items[i].key, request->pairs.items[i].value,
-                           request->pairs.items[i].is_braced);
+    for (size_t i = 0; i < request->pairs.n_items; i++) {
+        const struct og_pair *pair = &request->pairs.items[i];
+
+        if (request->is_saved ? is_saved(pair) : !pair->is_from_section)
+            og_pairs_write(&out, pair->key, pair->value, pair->is_braced);
+    }
     request->conf->shown_string = og_buf_is_failed(&out) ? NULL : og_buf_take(&out);
     og_buf_wipe(&out);
     return request->conf->shown_string ? SQL_SUCCESS : no_memory(request->diag);
@@ -380,9 +396,9 @@ static SQLRETURN understand(struct request *request)
     const char *dsn = value_of(request, "DSN");
     struct og_conf *conf;
 
-    if (og_pairs_get(&request->pairs, "FILEDSN") || og_pairs_get(&request->pairs, "SAVEFILE"))
-        return fail(request->diag, "FILEDSN and SAVEFILE are closed in this version: use a data "
-                                   "source of odbc.ini");
+    /* The driver manager reads and writes these files itself. */
+    request->is_saved = og_pairs_drop(&request->pairs, "SAVEFILE");
+    (void)og_pairs_drop(&request->pairs, "FILEDSN");
     if (*dsn && add_section(request, dsn) != SQL_SUCCESS)
         return SQL_ERROR;
     conf = calloc(1, sizeof(*conf));

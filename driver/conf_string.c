@@ -37,6 +37,24 @@ const char *og_pairs_get(const struct og_pairs *pairs, const char *key)
     return NULL;
 }
 
+bool og_pairs_drop(struct og_pairs *pairs, const char *key)
+{
+    size_t n_kept = 0;
+    bool is_found;
+
+    for (size_t i = 0; i < pairs->n_items; i++) {
+        if (strcasecmp(pairs->items[i].key, key) != 0) {
+            pairs->items[n_kept++] = pairs->items[i];
+            continue;
+        }
+        free(pairs->items[i].key);
+        free(pairs->items[i].value);
+    }
+    is_found = n_kept != pairs->n_items;
+    pairs->n_items = n_kept;
+    return is_found;
+}
+
 /* {value} with }} for }. Returns the position after the closing brace, or NULL. */
 static const char *read_braced(const char *at, struct og_buf *value)
 {

@@ -29,6 +29,8 @@ OG_MUST int og_pairs_add(struct og_pairs *pairs, const char *key, const char *va
                          bool is_from_section);
 /* Value of a key (ASCII case apart), or NULL. */
 const char *og_pairs_get(const struct og_pairs *pairs, const char *key);
+/* Takes every pair of that key off. Returns whether there was one. */
+bool og_pairs_drop(struct og_pairs *pairs, const char *key);
 /* Appends "Key=Value;": in braces when is_braced or when it would not be read back otherwise. */
 void og_pairs_write(struct og_buf *out, const char *key, const char *value, bool is_braced);
 /* Wipes values and frees. */

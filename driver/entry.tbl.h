@@ -8,8 +8,8 @@
  * (libodbcguard-tds.so, libtdsodbc). ALL: all five; W: P, M, T; ODBC2: S, M, T; else their letters.
  * Entry layer: FORWARD (check the handle, lock it, call the layer below), OWN (entry_*.c) or OPEN (makes an
  * environment, which keeps the face that it came by).
- * Guard: PASS (to the target as it is) or DENY (closed, HYC00); guard_*.c put their own functions over
- * these. Parameters are as the ODBC headers declare them. */
+ * Guard: PASS (to the target as it is) or DENY (closed, HYC00: what the entry layer or the driver manager
+ * answers itself); guard_*.c put their own functions over these. Parameters are as the ODBC headers declare them. */
 ROW(SQLAllocConnect, ENV, ODBC2, OWN, PASS, EnvironmentHandle, (SQLHENV EnvironmentHandle, SQLHDBC
     *ConnectionHandle), (below, ConnectionHandle))
 ROW(SQLAllocEnv, ENV, ODBC2, OPEN, PASS, EnvironmentHandle, (SQLHENV *EnvironmentHandle), (below))
@@ -322,7 +322,7 @@ ROW(SQLSetParam, STMT, ALL, FORWARD, PASS, StatementHandle, (SQLHSTMT StatementH
     ParameterScale, ParameterValue, StrLen_or_Ind))
 ROW(SQLSetPos, STMT, ALL, FORWARD, PASS, hstmt, (SQLHSTMT hstmt, SQLSETPOSIROW irow, SQLUSMALLINT
     fOption, SQLUSMALLINT fLock), (below, irow, fOption, fLock))
-ROW(SQLSetScrollOptions, STMT, ODBC2, FORWARD, DENY, hstmt, (SQLHSTMT hstmt, SQLUSMALLINT
+ROW(SQLSetScrollOptions, STMT, ODBC2, FORWARD, PASS, hstmt, (SQLHSTMT hstmt, SQLUSMALLINT
     fConcurrency, SQLLEN crowKeyset, SQLUSMALLINT crowRowset), (below, fConcurrency, crowKeyset,
     crowRowset))
 ROW(SQLSetStmtAttr, STMT, ALL, OWN, PASS, StatementHandle, (SQLHSTMT StatementHandle, SQLINTEGER

@@ -5,9 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "driver/conf_string.h"
 #include "driver/entry.h"
 #include "driver/handle.h"
 #include "driver/wide.h"
+
+static void wipe(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
 
 /* Whether the layer's first record says that the real driver does not have the attribute at all. What
  * the guard closes carries its own mark. */
@@ -179,13 +187,6 @@ SQLRETURN og_entry_SQLDriverConnectW(SQLHDBC handle, SQLHWND window, SQLWCHAR *i
     return driver_connect(handle, true, in, n_in, out, max_out, n_out, completion);
 }
 
-static void wipe(char *text)
-{
-    if (text)
-        explicit_bzero(text, strlen(text));
-    free(text);
-}
-
 static SQLRETURN plain_connect(SQLHDBC handle, bool is_wide, const void *const texts[3],
                                const SQLSMALLINT lengths[3])
 {
@@ -227,31 +228,84 @@ SQLRETURN og_entry_SQLConnectW(SQLHDBC handle, SQLWCHAR *dsn, SQLSMALLINT n_dsn,
                          (const SQLSMALLINT[]){n_dsn, n_user, n_password});
 }
 
-/* Browsing would show the target's own keys and credentials piece by piece. */
-static SQLRETURN browse(SQLHDBC handle)
+/* ---- browsing: what is missing is asked for in our own words, never the target's keys ---- */
+
+#define MISSING_TARGET "GuardTargetDSN:Target DSN=?;*UID:User=?;*PWD:Password=?"
+
+/* What was given so far: a later call's keys come first, for the first of two counts. */
+static bool add_browsed(struct og_handle *dbc, const char *text)
+{
+    struct og_buf all;
+
+    og_buf_init(&all, 64u * 1024u);
+    og_buf_printf(&all, "%s%s%s", text, *text ? ";" : "", dbc->browsed ? dbc->browsed : "");
+    wipe(dbc->browsed);
+    dbc->browsed = og_buf_take(&all);
+    og_buf_wipe(&all);
+    return dbc->browsed != NULL;
+}
+
+static bool has_target(const char *text)
+{
+    static const char *const keys[] = {"DSN", "GuardTargetDSN", "GuardTargetDriver"};
+    struct og_pairs pairs = {0};
+    const char *what;
+    bool has = og_pairs_parse(text, &pairs, &what) != 0; /* connecting says what is wrong */
+
+    for (size_t i = 0; i < OG_COUNT(keys) && !has; i++)
+        has = og_pairs_get(&pairs, keys[i]) && *og_pairs_get(&pairs, keys[i]);
+    og_pairs_release(&pairs);
+    return has;
+}
+
+static SQLRETURN ask(struct og_handle *dbc, bool is_wide, void *out, SQLSMALLINT max_out,
+                     SQLSMALLINT *n_out)
+{
+    size_t n = 0;
+
+    if (og_text_put(MISSING_TARGET, is_wide, out, max_out > 0 ? (size_t)max_out : 0, &n))
+        og_diag_add_state(&dbc->diag, "01004", "[odbcguard] the connection string was cut");
+    if (n_out)
+        *n_out = (SQLSMALLINT)n;
+    return SQL_NEED_DATA;
+}
+
+static SQLRETURN browse(SQLHDBC handle, bool is_wide, const void *in, SQLSMALLINT n_in, void *out,
+                        SQLSMALLINT max_out, SQLSMALLINT *n_out)
 {
     struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    SQLRETURN code = SQL_ERROR;
+    char *text;
 
     if (!dbc)
         return SQL_INVALID_HANDLE;
-    og_diag_add_state(&dbc->diag, "HYC00",
-                      "[odbcguard] SQLBrowseConnect is closed: connect with a guarded DSN or a whole "
-                      "connection string");
-    return og_handle_leave(dbc, SQL_ERROR);
+    if (!begin(dbc))
+        return og_handle_leave(dbc, SQL_ERROR);
+    text = take_text(dbc, in, n_in, is_wide);
+    if (text && add_browsed(dbc, text))
+        code = SQL_SUCCESS;
+    wipe(text);
+    if (code == SQL_SUCCESS && !has_target(dbc->browsed))
+        return og_handle_leave(dbc, ask(dbc, is_wide, out, max_out, n_out));
+    if (code == SQL_SUCCESS)
+        code = og_conf_from_string(dbc->browsed, &dbc->diag, &dbc->conf);
+    wipe(dbc->browsed);
+    dbc->browsed = NULL;
+    if (code == SQL_SUCCESS)
+        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT);
+    return og_handle_leave(dbc, put_shown(dbc, code, is_wide, out, max_out, n_out));
 }
 
 SQLRETURN og_entry_SQLBrowseConnect(SQLHDBC handle, SQLCHAR *in, SQLSMALLINT n_in, SQLCHAR *out,
                                     SQLSMALLINT max_out, SQLSMALLINT *n_out)
 {
-    (void)in, (void)n_in, (void)out, (void)max_out, (void)n_out;
-    return browse(handle);
+    return browse(handle, false, in, n_in, out, max_out, n_out);
 }
 
 SQLRETURN og_entry_SQLBrowseConnectW(SQLHDBC handle, SQLWCHAR *in, SQLSMALLINT n_in, SQLWCHAR *out,
                                      SQLSMALLINT max_out, SQLSMALLINT *n_out)
 {
-    (void)in, (void)n_in, (void)out, (void)max_out, (void)n_out;
-    return browse(handle);
+    return browse(handle, true, in, n_in, out, max_out, n_out);
 }
 
 /* Statements and descriptors end with the connection: the layer below frees its own, as a driver must. */
@@ -272,6 +326,11 @@ SQLRETURN og_entry_SQLDisconnect(SQLHDBC handle)
 
     if (!dbc)
         return SQL_INVALID_HANDLE;
+    if (dbc->browsed) { /* ends the browsing */
+        wipe(dbc->browsed);
+        dbc->browsed = NULL;
+        return og_handle_leave(dbc, SQL_SUCCESS);
+    }
     if (!dbc->is_connected)
         return og_handle_leave(dbc, og_handle_missing(dbc, "SQLDisconnect"));
     /* Refused within a transaction: then everything of the connection must still be there. */

@@ -83,6 +83,11 @@ static SQLRETURN diag_field(struct og_handle *h, get_field *below, bool is_wide,
 {
     if (number == 0 && field == SQL_DIAG_NUMBER)
         return count_records(h, below, type, value);
+    if (number == 0 && field == SQL_DIAG_RETURNCODE) { /* of the call that the application made */
+        if (value)
+            *(SQLRETURN *)value = h->diag.return_code;
+        return SQL_SUCCESS;
+    }
     if (is_own(h, number))
         return og_diag_get_field(&h->diag, is_wide, number, field, value, max_bytes, n_bytes);
     if (!has_below(h) || !below)

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- forwards ---- */
 
@@ -56,6 +57,12 @@ static SQLRETURN denied(struct og_guard_object *object, const char *function)
 #pragma GCC diagnostic pop
 
 /* ---- statements and descriptors ---- */
+
+bool og_guard_pause(void)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return true;
+}
 
 void og_guard_stmt_release(struct og_guard_stmt *stmt)
 {

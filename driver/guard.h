@@ -182,6 +182,10 @@ struct og_guard_stmt {
 void og_guard_stmt_init(struct og_guard_stmt *stmt, struct og_guard_dbc *dbc, SQLHSTMT below);
 void og_guard_stmt_release(struct og_guard_stmt *stmt);
 
+/* A moment, before an asynchronous call is made again: the guard has to be there when it ends, so it
+ * waits for it; SQLCancel goes past it. Returns true. */
+bool og_guard_pause(void);
+
 /* Clears our records at the start of a call. */
 void og_guard_enter(struct og_guard_object *object);
 /* Notes that the layer below was called, reduces its records where they could carry a masked

@@ -64,14 +64,9 @@ typedef __typeof__(SQLSetStmtAttr) set_attribute;
 static SQLRETURN set_stmt(struct og_guard_stmt *stmt, set_attribute *below, SQLINTEGER attribute,
                           SQLPOINTER value, SQLINTEGER n_bytes)
 {
-    SQLULEN number = (SQLULEN)(uintptr_t)value;
-
     og_guard_enter(&stmt->object);
     if (is_private(attribute) && !og_conf_may_set(stmt->dbc->conf, attribute))
         return close_attribute(&stmt->object, attribute, "it is the real driver's own");
-    if (attribute == SQL_ATTR_ASYNC_ENABLE && number != SQL_ASYNC_ENABLE_OFF)
-        return close_attribute(&stmt->object, attribute,
-                               "asynchronous execution is not open in this version");
     og_rowset_touch(stmt->dbc);
     if (attribute == SQL_ATTR_APP_ROW_DESC || attribute == SQL_ATTR_APP_PARAM_DESC)
         return og_desc_attach(stmt, below, attribute, value);
@@ -104,14 +99,23 @@ static SQLRETURN SQL_API guard_SQLSetStmtOption(SQLHSTMT handle, SQLUSMALLINT op
     og_guard_enter(&stmt->object);
     if (is_private(option) && !og_conf_may_set(stmt->dbc->conf, option))
         return close_attribute(&stmt->object, option, "it is the real driver's own");
-    if (option == SQL_ASYNC_ENABLE && value != SQL_ASYNC_ENABLE_OFF)
-        return close_attribute(&stmt->object, option,
-                               "asynchronous execution is not open in this version");
     og_rowset_touch(stmt->dbc);
     if (!remember(stmt, option, (SQLPOINTER)(uintptr_t)value))
         return SQL_SUCCESS;
     return og_guard_below(stmt,
                           stmt->object.calls->SQLSetStmtOption(stmt->object.below, option, value));
+}
+
+/* ODBC 2: concurrency, cursor type and rowset size in one call. */
+static SQLRETURN SQL_API guard_SQLSetScrollOptions(SQLHSTMT handle, SQLUSMALLINT concurrency,
+                                                   SQLLEN keyset_size, SQLUSMALLINT rowset_size)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    og_guard_enter(&stmt->object);
+    og_rowset_touch(stmt->dbc);
+    return og_guard_below(stmt, stmt->object.calls->SQLSetScrollOptions(
+                                    stmt->object.below, concurrency, keyset_size, rowset_size));
 }
 
 typedef __typeof__(SQLGetStmtAttr) get_attribute;
@@ -151,10 +155,8 @@ static SQLRETURN SQL_API guard_SQLGetStmtAttrW(SQLHSTMT handle, SQLINTEGER attri
 
 /* ---- connection ---- */
 
-static SQLRETURN check_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER attribute,
-                                            SQLPOINTER value)
+static SQLRETURN check_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER attribute)
 {
-    SQLULEN number = (SQLULEN)(uintptr_t)value;
 
     if (attribute == SQL_ATTR_TRANSLATE_LIB)
         return close_attribute(&dbc->object, attribute, "it loads code");
@@ -163,9 +165,6 @@ static SQLRETURN check_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER
         dbc->dialect == OG_DIALECT_NONE)
         return close_attribute(&dbc->object, attribute,
                                "it changes what names mean; connect to the database you need");
-    if (attribute == SQL_ATTR_ASYNC_ENABLE && number != SQL_ASYNC_ENABLE_OFF)
-        return close_attribute(&dbc->object, attribute,
-                               "asynchronous execution is not open in this version");
     if (is_private(attribute) && !og_conf_may_set(dbc->conf, attribute))
         return close_attribute(&dbc->object, attribute, "it is the real driver's own");
     return SQL_SUCCESS;
@@ -174,6 +173,8 @@ static SQLRETURN check_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER
 static void follow_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER attribute,
                                         SQLPOINTER value)
 {
+    if (attribute == SQL_ATTR_RESET_CONNECTION) /* a pool hands it to somebody else */
+        dbc->catalog_version++;
     if (attribute != SQL_ATTR_AUTOCOMMIT)
         return;
     dbc->is_autocommit = (SQLULEN)(uintptr_t)value == SQL_AUTOCOMMIT_ON;
@@ -207,7 +208,7 @@ static SQLRETURN set_connection(struct og_guard_dbc *dbc, set_connection_attribu
     SQLRETURN code;
 
     og_guard_enter(&dbc->object);
-    code = check_connection_attribute(dbc, attribute, value);
+    code = check_connection_attribute(dbc, attribute);
     if (code != SQL_SUCCESS)
         return code;
     og_turn_take(dbc);
@@ -243,7 +244,7 @@ static SQLRETURN set_option(struct og_guard_dbc *dbc, set_connection_option *bel
     SQLRETURN code;
 
     og_guard_enter(&dbc->object);
-    code = check_connection_attribute(dbc, option, (SQLPOINTER)(uintptr_t)value);
+    code = check_connection_attribute(dbc, option);
     if (code != SQL_SUCCESS)
         return code;
     permit_transaction(dbc, option);
@@ -274,6 +275,7 @@ void og_guard_install_attr(struct og_calls *calls)
     calls->SQLSetStmtAttr = guard_SQLSetStmtAttr;
     calls->SQLSetStmtAttrW = guard_SQLSetStmtAttrW;
     calls->SQLSetStmtOption = guard_SQLSetStmtOption;
+    calls->SQLSetScrollOptions = guard_SQLSetScrollOptions;
     calls->SQLGetStmtAttr = guard_SQLGetStmtAttr;
     calls->SQLGetStmtAttrW = guard_SQLGetStmtAttrW;
     calls->SQLSetConnectAttr = guard_SQLSetConnectAttr;

@@ -44,7 +44,7 @@ struct fetch {
     SQLUSMALLINT *status;
 };
 
-static SQLRETURN call_below(struct og_guard_stmt *stmt, void *context)
+static SQLRETURN call_once(struct og_guard_stmt *stmt, void *context)
 {
     const struct og_calls *calls = stmt->object.calls;
     struct fetch *fetch = context;
@@ -58,6 +58,17 @@ static SQLRETURN call_below(struct og_guard_stmt *stmt, void *context)
     default:
         return calls->SQLFetch(stmt->object.below);
     }
+}
+
+/* While a plan masks, the buffers of one call are the guard's for that call alone. */
+static SQLRETURN call_below(struct og_guard_stmt *stmt, void *context)
+{
+    SQLRETURN code;
+
+    do {
+        code = call_once(stmt, context);
+    } while (code == SQL_STILL_EXECUTING && stmt->verdict.masks_any && og_guard_pause());
+    return code;
 }
 
 static SQLRETURN run(struct og_guard_stmt *stmt, struct fetch *fetch)

@@ -241,7 +241,9 @@ static SQLRETURN run_timed(struct og_guard_stmt *stmt, run_below *below)
                     "process", stmt->verdict.runtime_policy, (unsigned)limit_s);
         return SQL_ERROR;
     }
-    code = below(stmt);
+    do {
+        code = below(stmt);
+    } while (code == SQL_STILL_EXECUTING && og_guard_pause());
     if (limit_s && og_clock_clear(stmt) && code == SQL_ERROR)
         og_diag_add(&stmt->object.diag, OG_ERR_LIMIT, false,
                     "[%s/limits] the statement ran longer than %u seconds and was cancelled: ask "

@@ -54,6 +54,7 @@ struct og_handle *og_handle_enter(SQLHANDLE handle, enum og_handle_type type)
 
 SQLRETURN og_handle_leave(struct og_handle *handle, SQLRETURN code)
 {
+    handle->diag.return_code = code;
     (void)pthread_mutex_unlock(&handle->lock);
     return code;
 }
@@ -133,6 +134,9 @@ static void free_saved(struct og_handle *dbc)
         if (dbc->saved[i].is_text)
             free(dbc->saved[i].value);
     free(dbc->saved);
+    if (dbc->browsed)
+        explicit_bzero(dbc->browsed, strlen(dbc->browsed));
+    free(dbc->browsed);
 }
 
 void og_handle_free(struct og_handle *handle)

@@ -46,6 +46,7 @@ struct og_handle {
     bool is_connected;
     struct og_saved_attribute *saved;
     size_t n_saved;
+    char *browsed; /* DBC: what SQLBrowseConnect was given so far, or NULL */
 
     struct og_handle *implicit[4]; /* STMT: descriptors handed out, by attribute - SQL_ATTR_APP_ROW_DESC */
     struct og_handle *explicit_descriptors[2]; /* ARD, APD that the application set; NULL: implicit */

@@ -226,4 +226,5 @@ check_PROGRAMS += tests/live/doors
 tests_live_doors_SOURCES = tests/live/doors.c tests/live/doors.h tests/live/doors_desc.c \
 	tests/live/doors_fetch.c tests/live/doors_getdata.c tests/live/doors_scroll.c
 tests_live_doors_LDADD = -lodbc
-EXTRA_DIST += tests/live/test_doors.py tests/live/test_positioned.py
+EXTRA_DIST += tests/live/test_doors.py tests/live/test_positioned.py \
+	tests/live/test_ways_in.py
