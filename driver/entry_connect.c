@@ -17,28 +17,21 @@ static void wipe(char *text)
     free(text);
 }
 
-/* Whether the layer's first record says that the real driver does not have the attribute at all. What
- * the guard closes carries its own mark. */
-static bool is_unknown_to_target(const struct og_handle *dbc)
+/* Whether the layer's first record is a refusal of the guard's own. */
+static bool is_closed_by_guard(const struct og_handle *dbc)
 {
-    static const char *const states[] = {"HYC00", "HY092", "IM001", "S1C00", "S1092"};
     SQLCHAR state[6] = "", text[512] = "";
     SQLRETURN code = SQL_ERROR;
 
     if (dbc->calls->SQLGetDiagRec)
         code = dbc->calls->SQLGetDiagRec(SQL_HANDLE_DBC, dbc->below, 1, state, NULL, text,
                                          (SQLSMALLINT)sizeof(text), NULL);
-    if (!SQL_SUCCEEDED(code) || strncmp((const char *)text, "[odbcguard]", 11) == 0)
-        return false;
-    for (size_t i = 0; i < OG_COUNT(states); i++)
-        if (strcmp((const char *)state, states[i]) == 0)
-            return true;
-    return false;
+    return SQL_SUCCEEDED(code) && strncmp((const char *)text, "[odbcguard]", 11) == 0;
 }
 
-/* Sets what was asked for before the connect. An attribute that the real driver does not have is
- * dropped, as unixODBC drops it (DriverManager/SQLConnect.c replays its own saved ones and goes on);
- * a value that it refuses, and whatever the guard closes, fails the connect. */
+/* Sets what was asked for before the connect. What the real driver refuses is dropped, as unixODBC drops
+ * it (DriverManager/SQLConnect.c replays what it saved and goes on whatever the driver says: Erlang sets a
+ * connection timeout that psqlODBC does not have); whatever the guard closes fails the connect. */
 static SQLRETURN replay(struct og_handle *dbc)
 {
     for (size_t i = 0; i < dbc->n_saved; i++) {
@@ -55,12 +48,23 @@ static SQLRETURN replay(struct og_handle *dbc)
                                                    (SQLULEN)(uintptr_t)saved->value);
         else
             code = SQL_ERROR;
-        if (!SQL_SUCCEEDED(code) && !is_unknown_to_target(dbc)) {
+        if (!SQL_SUCCEEDED(code) && is_closed_by_guard(dbc)) {
             dbc->shows_below = true;
             return code;
         }
     }
     return SQL_SUCCESS;
+}
+
+/* A Unicode application on a driver without W functions: this face promises what cannot be kept, and every
+ * later call would fail one by one. With the right face the driver manager converts. */
+static SQLRETURN wrong_face(struct og_handle *dbc)
+{
+    og_diag_add(&dbc->diag, OG_ERR_CONFIG, true,
+                "[connect] the real driver has no Unicode functions, and this driver name of odbcguard "
+                "promises them: say Driver={%s}, or let guardctl dsn add write the data source",
+                dbc->calls->SQLParamOptions ? "ODBCGuard ODBC2" : "ODBCGuard ANSI");
+    return SQL_ERROR;
 }
 
 /* Opens the layer for dbc->conf and connects it in the form that the application used. */
@@ -76,11 +80,13 @@ static SQLRETURN connect_layer(struct og_handle *dbc, bool is_wide, SQLUSMALLINT
     dbc->has_layer = true;
     dbc->calls = dbc->layer.calls;
     dbc->below = dbc->layer.dbc;
+    if (is_wide && !dbc->calls->SQLDriverConnectW)
+        return wrong_face(dbc);
     code = replay(dbc);
     if (!SQL_SUCCEEDED(code))
         return code;
     dbc->shows_below = true;
-    if (is_wide && dbc->calls->SQLDriverConnectW) {
+    if (is_wide) {
         SQLWCHAR out[4096]; /* as much as any driver says: a cut would be a warning of its own */
 
         wide = og_utf8_to_wide(dbc->conf->target_string);
@@ -205,8 +211,10 @@ static SQLRETURN plain_connect(SQLHDBC handle, bool is_wide, const void *const t
         if (!utf8[i])
             code = SQL_ERROR;
     }
+    /* Drivers take an empty user or password for none: the data source's own stay in force. */
     if (code == SQL_SUCCESS)
-        code = og_conf_from_dsn(utf8[0], utf8[1], utf8[2], &dbc->diag, &dbc->conf);
+        code = og_conf_from_dsn(utf8[0], utf8[1] && *utf8[1] ? utf8[1] : NULL,
+                                utf8[2] && *utf8[2] ? utf8[2] : NULL, &dbc->diag, &dbc->conf);
     for (size_t i = 0; i < 3; i++)
         wipe(utf8[i]);
     if (code == SQL_SUCCESS)

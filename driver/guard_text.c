@@ -170,6 +170,18 @@ static SQLRETURN expand(struct og_guard_stmt *stmt)
     return code;
 }
 
+/* Without the NULs at its end: some applications count the terminator (Qt 6), and the real drivers of these
+ * dialects read up to the first. One within the text is refused by the lexer. */
+static int64_t without_terminators(const struct og_guard_stmt *stmt, const void *text, int64_t n,
+                                   bool is_wide)
+{
+    if (stmt->dbc->dialect == OG_DIALECT_NONE)
+        return n;
+    while (n > 0 && (is_wide ? ((const SQLWCHAR *)text)[n - 1] : ((const SQLCHAR *)text)[n - 1]) == 0)
+        n--;
+    return n;
+}
+
 SQLRETURN og_guard_text_take(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
                              bool is_wide)
 {
@@ -187,6 +199,7 @@ SQLRETURN og_guard_text_take(struct og_guard_stmt *stmt, const void *text, SQLIN
         og_diag_add_state(&stmt->object.diag, "HY090", "invalid string or buffer length");
         return SQL_ERROR;
     }
+    n = without_terminators(stmt, text, n, is_wide);
     stmt->text.is_wide = is_wide;
     stmt->text.n_sent = (SQLINTEGER)n;
     stmt->text.sent = copy_with_slack(text, (size_t)n * (is_wide ? sizeof(SQLWCHAR) : 1u));
@@ -198,6 +211,5 @@ SQLRETURN og_guard_text_take(struct og_guard_stmt *stmt, const void *text, SQLIN
         return SQL_ERROR;
     if (stmt->text.refusal)
         return SQL_SUCCESS;
-    /* psqlODBC and SQLite ODBC expand whatever SQL_ATTR_NOSCAN says. */
-    return stmt->lex.has_braces ? expand(stmt) : SQL_SUCCESS;
+    return stmt->lex.has_braces && stmt->noscan != SQL_NOSCAN_ON ? expand(stmt) : SQL_SUCCESS;
 }

@@ -153,6 +153,12 @@ def main():
         direct = run("ask", "lite", "A", "3")
         tap.ok(compare(direct, direct, run("ask", "lit-", "A", "3").replace("lit-", "lite"), "none", exceptions),
                "a face of another shape is seen")
+        # Nor is a Unicode application left to fail call by call on it.
+        tap.like(run("connect", "lit-"), "Driver={ODBCGuard%20ODBC2}",
+                 "a Unicode application on a driver without W functions is told the driver name that fits")
+        r.sections["ans-"] = dict(r.sections[twin("shopansi")], Driver="ODBCGuard")
+        r.write_odbc()
+        tap.like(run("connect", "ans-"), "Driver={ODBCGuard%20ANSI}", "and on psqlODBC's ANSI driver")
     finally:
         if server:
             server.close()
