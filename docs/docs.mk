@@ -22,6 +22,7 @@ nobase_dist_doc_DATA = \
 	docs/errors.md \
 	docs/files.md \
 	docs/ledger.md \
+	docs/odbc-coverage.md \
 	docs/policy.md \
 	docs/protocol.md \
 	docs/service.md \

@@ -87,8 +87,6 @@ tests_unit_test_sql_escape_LDADD = $(OG_UNIT_LIBS)
 tests_unit_test_sql_lex_SOURCES = tests/unit/test_sql_lex.c
 tests_unit_test_sql_lex_LDADD = $(OG_UNIT_LIBS)
 
-include tests/diff/diff.mk
-
 # Fuzz targets over their corpora, without a fuzzer: one line per target.
 OG_FUZZ_REPLAYS = \
 	tests/fuzz/replay_pg \
@@ -230,3 +228,10 @@ tests_live_doors_SOURCES = tests/live/doors.c tests/live/doors.h tests/live/door
 tests_live_doors_LDADD = -lodbc
 EXTRA_DIST += tests/live/test_doors.py tests/live/test_positioned.py \
 	tests/live/test_ways_in.py
+EXTRA_DIST += tests/apps/data.py tests/apps/erlang_odbc.escript tests/apps/features \
+	tests/apps/isql.sh tests/apps/iusql.sh tests/apps/libreoffice.py tests/apps/lua_odbc.lua \
+	tests/apps/mcp.mjs tests/apps/mcp_server.mjs tests/apps/node_odbc.mjs tests/apps/ogr.sh \
+	tests/apps/pandas_client.py tests/apps/perl_dbd.pl tests/apps/php_odbc.php \
+	tests/apps/php_pdo.php tests/apps/pyodbc_client.py tests/apps/qt.py tests/apps/qt5.py \
+	tests/apps/qt6.py tests/apps/rodbc.R tests/apps/ruby_odbc.rb tests/apps/run.py \
+	tests/apps/sqlalchemy_client.py tests/apps/swipl_odbc.pro tests/apps/tdbc.tcl
