@@ -34,6 +34,8 @@ common_libogcommon_a_SOURCES = \
 	common/err.tbl.h \
 	common/facts.c \
 	common/facts.h \
+	common/ff1.c \
+	common/ff1.h \
 	common/hash.c \
 	common/hash.h \
 	common/id.c \
@@ -42,6 +44,7 @@ common_libogcommon_a_SOURCES = \
 	common/mask.c \
 	common/mask.h \
 	common/mask.tbl.h \
+	common/mask_keyed.c \
 	common/msg.tbl.h \
 	common/pg_analyse.c \
 	common/pg_analyse.h \

@@ -69,14 +69,40 @@ enum og_class og_class_from_word(const char *word)
     return OG_CLASS_COUNT;
 }
 
+static bool is_form(const char *text, size_t n_bytes, const char *form);
+
+static const char *fixed_text(const struct og_mask *mask)
+{
+    return mask->fixed_text ? mask->fixed_text : DEFAULT_TEXT;
+}
+
+/* A word can stand for a number or a date where it reads as one. */
+static bool is_fixed_of(const struct og_mask *mask, enum og_type_class type)
+{
+    const char *text = fixed_text(mask);
+    size_t n = strlen(text), n_number = strspn(text, "-0123456789.");
+
+    if (type == OG_TYPE_INTEGER || type == OG_TYPE_NUMERIC)
+        return n && n < 16 && n == n_number && strcspn(text, "0123456789") < n &&
+               (type == OG_TYPE_NUMERIC || !strchr(text, '.')) && !strchr(text + 1, '-');
+    return (type == OG_TYPE_DATE || type == OG_TYPE_TIMESTAMP) && is_form(text, n, "9999-99-99") &&
+           n == 10;
+}
+
 bool og_mask_fits(const struct og_mask *mask, enum og_type_class type)
 {
     switch (mask->kind) {
     case OG_MASK_SQL_NULL:
         return true;
-    case OG_MASK_FIXED:
     case OG_MASK_PARTIAL:
+        return type == OG_TYPE_TEXT || (mask->class == OG_CLASS_BIRTH_DATE &&
+                                        (type == OG_TYPE_DATE || type == OG_TYPE_TIMESTAMP));
+    case OG_MASK_FIXED:
+        return type == OG_TYPE_TEXT || is_fixed_of(mask, type);
+    case OG_MASK_TOKEN:
         return type == OG_TYPE_TEXT;
+    case OG_MASK_FORMAT_PRESERVING:
+        return type == OG_TYPE_TEXT || type == OG_TYPE_INTEGER || type == OG_TYPE_NUMERIC;
     case OG_MASK_ROUND:
         return type == OG_TYPE_INTEGER || type == OG_TYPE_NUMERIC;
     case OG_MASK_TRUNCATE_DATE:
@@ -84,11 +110,6 @@ bool og_mask_fits(const struct og_mask *mask, enum og_type_class type)
     default:
         return false;
     }
-}
-
-static const char *fixed_text(const struct og_mask *mask)
-{
-    return mask->fixed_text ? mask->fixed_text : DEFAULT_TEXT;
 }
 
 static char date_unit(const struct og_mask *mask)
@@ -112,6 +133,8 @@ bool og_mask_is_same(const struct og_mask *a, const struct og_mask *b)
     case OG_MASK_FIXED:
         return strcmp(fixed_text(a), fixed_text(b)) == 0;
     case OG_MASK_PARTIAL:
+    case OG_MASK_TOKEN:
+    case OG_MASK_FORMAT_PRESERVING:
         return a->class == b->class;
     case OG_MASK_ROUND:
         return a->round_to == b->round_to;
@@ -220,6 +243,17 @@ static void mask_partial(enum og_class class, const char *text, size_t n_bytes, 
         break;
     case OG_CLASS_IBAN:
         mask_iban(text, n_bytes, out);
+        break;
+    case OG_CLASS_NAME:
+        if (n_bytes > og_utf8_cut(text, n_bytes, 1))
+            og_buf_append(out, text, og_utf8_cut(text, n_bytes, 1));
+        og_buf_append_str(out, DEFAULT_TEXT);
+        break;
+    case OG_CLASS_BIRTH_DATE:
+        if (is_form(text, n_bytes, "9999-99-99"))
+            og_buf_append(out, text, 4);
+        else
+            og_buf_append_str(out, DEFAULT_TEXT);
         break;
     default:
         og_buf_append_str(out, DEFAULT_TEXT);
@@ -498,8 +532,14 @@ int og_mask_apply(const struct og_mask *mask, enum og_type_class type, const cha
         return 0;
     if (mask->kind == OG_MASK_FIXED)
         og_buf_append_str(out, fixed_text(mask));
+    else if (mask->kind == OG_MASK_PARTIAL && type != OG_TYPE_TEXT)
+        is_null = !mask_date('y', text, n_bytes, out);
     else if (mask->kind == OG_MASK_PARTIAL)
         mask_partial(mask->class, text, n_bytes, out);
+    else if (mask->kind == OG_MASK_TOKEN && (!max_chars || max_chars >= og_mask_token_chars()))
+        r = og_mask_token(mask, text, n_bytes, out);
+    else if (mask->kind == OG_MASK_TOKEN || mask->kind == OG_MASK_FORMAT_PRESERVING)
+        r = og_mask_form(mask, type, text, n_bytes, out, &is_null);
     else if (mask->kind == OG_MASK_ROUND)
         r = mask_round(mask->round_to, text, n_bytes, out, &is_null);
     else

@@ -21,7 +21,8 @@ enum og_mask_kind {
 
 /* What kind of sensitive data a column holds; decides what `partial` keeps.
  * partial: email -> first letter and domain kept ("a***@example.com"), phone -> last two digits,
- * us-ssn and payment-card -> last four, iban -> country, others -> "***". */
+ * us-ssn and payment-card -> last four, iban -> country, name -> first letter, birth-date -> year, others
+ * -> "***". */
 enum og_class {
     OG_CLASS_NONE = 0,
     OG_CLASS_EMAIL,
@@ -37,6 +38,8 @@ enum og_class {
     OG_CLASS_COUNT
 };
 
+#define OG_MASK_KEY_BYTES 32u
+
 struct og_mask {
     enum og_mask_kind kind;
     enum og_class class;
@@ -44,6 +47,8 @@ struct og_mask {
     int32_t round_to;       /* ROUND: power of ten to round to (2: hundreds, 0: units); default 3 */
     uint32_t detect_kinds;      /* DETECT: bits of enum og_detect_kind */
     enum og_mask_kind detect_as; /* DETECT: FIXED, PARTIAL, or SQL_NULL for the whole value */
+    const uint8_t *key; /* TOKEN, FORMAT_PRESERVING: OG_MASK_KEY_BYTES, of the session; set where values
+                         * are masked, NULL before */
     char date_unit;         /* TRUNCATE_DATE: 'y' (default) or 'm' */
 };
 
@@ -62,6 +67,14 @@ bool og_mask_is_same(const struct og_mask *a, const struct og_mask *b);
 OG_MUST int og_mask_apply(const struct og_mask *mask, enum og_type_class type, const char *text,
                           size_t n_bytes, size_t max_chars, struct og_buf *out,
                           bool *out_is_null);
+
+/* mask_keyed.c, for og_mask_apply. A token of a value; a value of the same form (is_null: it has too few
+ * numerals, or signs that would stay). Return: 0; -ENOMEM, also without a key. */
+OG_MUST int og_mask_token(const struct og_mask *mask, const char *text, size_t n_bytes,
+                          struct og_buf *out);
+size_t og_mask_token_chars(void);
+OG_MUST int og_mask_form(const struct og_mask *mask, enum og_type_class type, const char *text,
+                         size_t n_bytes, struct og_buf *out, bool *is_null);
 
 const char *og_mask_word(enum og_mask_kind kind);
 /* Returns: the kind, or OG_MASK_NONE for an unknown word. */

@@ -35,6 +35,7 @@ struct og_data_entry {
     struct og_mask mask;
     bool is_lookup;   /* lookup: {equality: yes}: may be searched by one exact constant */
     uint64_t lookups_per_day;
+    bool is_group;    /* group: yes: by stable tokens, which only a broker makes */
     bool is_exempt;   /* class: none without a mask: the column is clear for this policy */
     bool is_optional;
     size_t line;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* ---- forwards ---- */
 
@@ -249,6 +250,7 @@ static void close_layer(struct og_layer *layer)
     (void)pthread_mutex_destroy(&dbc->lock);
     (void)pthread_rwlock_destroy(&dbc->turn);
     og_issued_release(&dbc->issued);
+    explicit_bzero(dbc->mask_key, sizeof(dbc->mask_key));
     free(dbc->search_path);
     free(dbc->database);
     free(dbc->env);
@@ -291,6 +293,15 @@ SQLRETURN og_guard_open(const struct og_conf *conf, SQLINTEGER odbc_version, str
     dbc->env = env;
     dbc->conf = conf;
     dbc->is_autocommit = true;
+    /* Without randomness there is no key, and no session. */
+    if (getentropy(dbc->mask_key, sizeof(dbc->mask_key)) < 0) {
+        if (dbc->target.close)
+            dbc->target.close(&dbc->target);
+        free(env);
+        free(dbc);
+        og_diag_add_state(diag, "HY000", "[odbcguard] the system gives no random numbers");
+        return SQL_ERROR;
+    }
     init_lock(&dbc->lock);
     og_issued_init(&dbc->issued);
     (void)pthread_rwlock_init(&dbc->turn, NULL);

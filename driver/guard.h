@@ -99,6 +99,7 @@ struct og_guard_dbc {
     size_t n_named;
 
     struct og_guard_stmt *statements;
+    uint8_t mask_key[OG_MASK_KEY_BYTES]; /* of this session alone: for tokens and values of a form */
     char *search_path; /* as the session had it when it began; NULL where there is none */
     char *database;    /* for records */
 };

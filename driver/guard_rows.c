@@ -46,6 +46,7 @@ static SQLRETURN describe(struct og_guard_stmt *stmt, size_t index)
     if (column->mask.kind == OG_MASK_SQL_NULL)
         og_issued_add(stmt, index, NULL);
     column->max_chars = is_text_type(column->sql_type) ? (size_t)size : 0;
+    column->mask.key = stmt->dbc->mask_key;
     if (column->mask.kind == OG_MASK_DETECT && !is_text_type(column->sql_type))
         column->mask.kind = OG_MASK_NONE; /* a number, a date: nothing to look through */
     return SQL_SUCCESS;

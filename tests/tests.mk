@@ -21,6 +21,7 @@ OG_UNIT_TESTS = \
 	tests/unit/test_client \
 	tests/unit/test_decide \
 	tests/unit/test_detect \
+	tests/unit/test_ff1 \
 	tests/unit/test_reply \
 	tests/unit/test_config \
 	tests/unit/test_ledger \
@@ -64,6 +65,8 @@ TESTS += tests/unit/test_ledger_shell.sh
 EXTRA_DIST += tests/unit/test_ledger_shell.sh
 tests/unit/test_ledger_shell.log: tests/unit/test_ledger$(EXEEXT)
 
+tests_unit_test_ff1_SOURCES = tests/unit/test_ff1.c
+tests_unit_test_ff1_LDADD = $(OG_UNIT_LIBS)
 tests_unit_test_detect_SOURCES = tests/unit/test_detect.c
 tests_unit_test_detect_LDADD = $(OG_UNIT_LIBS)
 
@@ -208,6 +211,7 @@ EXTRA_DIST += \
 	tests/live/test_failures.py \
 	tests/live/test_files.py \
 	tests/live/test_identity.py \
+	tests/live/test_keyed.py \
 	tests/live/test_kill.py \
 	tests/live/test_limits.py \
 	tests/live/test_main_job.py \

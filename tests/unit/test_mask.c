@@ -51,7 +51,7 @@ static void test_partial(void)
     check_partial(OG_CLASS_IBAN, "GB82 WEST" " 1234 5698 7654 32", "GB****");
     check_partial(OG_CLASS_IBAN, "GB82", "****");
     check_partial(OG_CLASS_IBAN, "hello world, this is text", "****");
-    check_partial(OG_CLASS_NAME, "Bo", "***");
+    check_partial(OG_CLASS_NAME, "Bo", "B***");
     check_partial(OG_CLASS_SECRET, "hunter2", "***");
     check_partial(OG_CLASS_NONE, "x", "***");
     check_partial(OG_CLASS_NAME, "a\xff", NULL);
@@ -175,7 +175,25 @@ static void test_fixed_and_null(void)
     check(&plain, OG_TYPE_INTEGER, "1", 0, NULL);
     check(&null, OG_TYPE_OTHER, "value", 0, NULL);
     check(&none, OG_TYPE_TEXT, "value", 0, NULL);
-    check(&token, OG_TYPE_TEXT, "value", 0, NULL);
+    {
+        struct og_buf out;
+        bool is_null = false;
+
+        og_buf_init(&out, 64);
+        tap_ok(og_mask_apply(&token, OG_TYPE_TEXT, "value", 5, 0, &out, &is_null) < 0 && is_null,
+               "a token without a key is none");
+        og_buf_release(&out);
+    }
+    check(&(struct og_mask){.kind = OG_MASK_FIXED, .fixed_text = "0"}, OG_TYPE_INTEGER, "17", 0, "0");
+    check(&(struct og_mask){.kind = OG_MASK_FIXED, .fixed_text = "1900-01-01"}, OG_TYPE_DATE,
+          "1987-06-05", 0, "1900-01-01");
+    check(&(struct og_mask){.kind = OG_MASK_PARTIAL, .class = OG_CLASS_NAME}, OG_TYPE_TEXT, "Ann Lee", 0,
+          "A***");
+    check(&(struct og_mask){.kind = OG_MASK_PARTIAL, .class = OG_CLASS_NAME}, OG_TYPE_TEXT, "A", 0, "***");
+    check(&(struct og_mask){.kind = OG_MASK_PARTIAL, .class = OG_CLASS_BIRTH_DATE}, OG_TYPE_TEXT,
+          "1987-06-05", 0, "1987");
+    check(&(struct og_mask){.kind = OG_MASK_PARTIAL, .class = OG_CLASS_BIRTH_DATE}, OG_TYPE_DATE,
+          "1987-06-05", 0, "1987-01-01");
     tap_ok(og_mask_is_same(&plain, &(struct og_mask){.kind = OG_MASK_FIXED, .fixed_text = "***"}),
            "the default word is the same as that word");
     tap_ok(!og_mask_is_same(&plain, &fixed) && !og_mask_is_same(&plain, &null),
@@ -197,7 +215,7 @@ static void test_words(void)
                og_class_from_word("x") == OG_CLASS_COUNT &&
                og_evidence_from_word("x") == OG_EVIDENCE_COUNT,
            "unknown words are told");
-    tap_ok(og_mask_is_enforced(OG_MASK_ROUND) && !og_mask_is_enforced(OG_MASK_TOKEN) &&
+    tap_ok(og_mask_is_enforced(OG_MASK_ROUND) && !og_mask_is_enforced(OG_MASK_HANDLE) &&
                !og_mask_is_enforced(OG_MASK_NONE),
            "what is enforced");
     tap_ok(og_mask_fits(&(struct og_mask){.kind = OG_MASK_SQL_NULL}, OG_TYPE_UNKNOWN) &&

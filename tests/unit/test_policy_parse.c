@@ -35,7 +35,7 @@ static const struct {
     {"a: [b\n", "2:1: not YAML"},
     {"policy: p\n", "1:1: a policy needs the key `applies-to`"},
     {HEAD "moed: observe\n", "3:1: unknown key `moed`; known here: policy, applies-to, mode, "
-                             "data-mode, data, rules, vouch, tests, detect, limits"},
+                             "data-mode, data, rules, vouch, tests, detect, limits, writes"},
     {HEAD "detect: {}\n", "3:9: detect needs the key `kinds`"},
     {HEAD "detect: {kinds: []}\n", "3:17: kinds is an empty list"},
     {HEAD "detect: {kinds: [shoe]}\n", "3:18: this build cannot enforce kind `shoe`; known here: email"},
@@ -52,7 +52,8 @@ static const struct {
     {HEAD "limits: {runtime: 30}\n", "3:19: `30` is no duration"},
     {HEAD "limits: {parallel: many}\n", "3:20: parallel must be a number from 1"},
     {HEAD "limits: {queries: 1/s}\n", "3:10: unknown key `queries`"},
-    {HEAD "writes: {undo: optional}\n", "3:1: this build cannot enforce `writes`"},
+    {HEAD "writes: {undo: required}\n", "3:16: this build cannot enforce undo `required`"},
+    {HEAD "writes: {}\n", "3:9: writes needs the key `undo`"},
     {HEAD "mode: watch\n", "3:7: this build cannot enforce mode `watch`; known here: enforce, "
                            "observe"},
     {HEAD "data-mode: off\n", "3:12: this build cannot enforce data-mode `off`"},
@@ -71,8 +72,7 @@ static const struct {
     {DATA "columns: [a.b]\n    class: none\n    lookup: {equality: yes, per-day: 1}\n",
      "6:13: class: none"},
     {DATA "columns: [a.b]\n    mask: partial\n    group: yes\n",
-     "6:5: this build cannot enforce `group`"},
-    {DATA "{columns: [a.b], mask: token}\n", "4:28: this build cannot enforce mask `token`"},
+     "6:12: group goes with mask: token only"},
     {DATA "{columns: [a.b], mask: handle}\n", "4:28: this build cannot enforce mask `handle`"},
     {DATA "{columns: [a.b], mask: blur}\n", "4:28: this build cannot enforce mask `blur`"},
     {DATA "{columns: [a.b], class: shoe}\n", "4:29: this build cannot enforce class `shoe`"},
