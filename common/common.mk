@@ -58,11 +58,15 @@ common_libogcommon_a_SOURCES = \
 	common/pg_named.c \
 	common/pg_query.c \
 	common/pg_schema.c \
+	common/pg_schema.h \
+	common/pg_schema_read.c \
+	common/pg_schema_view.c \
 	common/pg_setting.tbl.h \
 	common/pg_scope.c \
 	common/pg_statement.tbl.h \
 	common/pg_telling.tbl.h \
 	common/pg_type.c \
+	common/pg_type_name.tbl.h \
 	common/pg_utility.c \
 	common/pg_walk.h \
 	common/pg_write.c \

@@ -282,6 +282,7 @@ static value_t node_value(struct og_pg_walk *w, struct og_pg_scope *scope, Node 
     case T_ParamRef:
     case T_SQLValueFunction:
     case T_SetToDefault:
+    case T_CurrentOfExpr: /* the row that a cursor stands on, whose query was judged */
         return value;
     case T_A_Expr:
         return a_expr(w, scope, (A_Expr *)node);

@@ -387,6 +387,16 @@ static void call(struct og_pg_walk *w, Node *node)
                            og_pg_str(llast(((CallStmt *)node)->funccall->funcname)), false));
 }
 
+/* Of CREATE TABLE AS and DECLARE it is the query that is planned; CREATE TABLE AS may run too. */
+static Node *explained(const ExplainStmt *stmt, bool is_run)
+{
+    if (IsA(stmt->query, DeclareCursorStmt))
+        return ((DeclareCursorStmt *)stmt->query)->query;
+    if (IsA(stmt->query, CreateTableAsStmt) && !is_run)
+        return ((CreateTableAsStmt *)stmt->query)->query;
+    return stmt->query;
+}
+
 /* What a plan is asked for is not run (but for ANALYZE), yet its estimates tell of the columns' values. */
 static void explain(struct og_pg_walk *w, Node *node)
 {
@@ -400,7 +410,7 @@ static void explain(struct og_pg_walk *w, Node *node)
     foreach (cell, stmt->options)
         if (strcmp(((DefElem *)lfirst(cell))->defname, "analyze") == 0)
             is_run = true;
-    if (og_pg_into(stmt->query) || !og_pg_query(w, NULL, stmt->query, &columns)) {
+    if (og_pg_into(stmt->query) || !og_pg_query(w, NULL, explained(stmt, is_run), &columns)) {
         og_pg_refuse(w, -1, "EXPLAIN of this kind of statement", "explain the query inside it");
         return;
     }

@@ -564,6 +564,12 @@ static int set_up(struct og_pg_link *link)
         "SET default_transaction_read_only = on",
         "SET lock_timeout = '2s'",
         "SET statement_timeout = '10s'",
+        /* A handful of rows by key out of catalogs of any size, and always the same plan. */
+        "SET enable_seqscan = off",
+        "SET enable_hashjoin = off",
+        "SET enable_mergejoin = off",
+        "SET jit = off",
+        "SET plan_cache_mode = force_generic_plan",
     };
 
     for (size_t i = 0; i < OG_COUNT(commands); i++) {

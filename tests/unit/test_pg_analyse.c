@@ -58,7 +58,26 @@ static bool holds(const char *facts, const char *want)
     return true;
 }
 
-int main(void)
+/* The same catalog as a file of DDL. */
+static const char schema[] =
+    "CREATE TYPE mood AS ENUM ('a', 'b');\n"
+    "CREATE FUNCTION audit(text) RETURNS text LANGUAGE sql AS 'SELECT 1';\n"
+    "CREATE FUNCTION peek(integer, integer) RETURNS text LANGUAGE sql AS 'SELECT 1';\n"
+    "CREATE OPERATOR public.### (leftarg = integer, rightarg = integer, function = peek);\n"
+    "CREATE DOMAIN tricky AS text CHECK (audit(VALUE) IS NOT NULL);\n"
+    "CREATE DOMAIN plain AS text CHECK (length(VALUE) < 9);\n"
+    "CREATE TABLE customers (id integer PRIMARY KEY, name text, email text, ssn text,\n"
+    "  ssn_tail text GENERATED ALWAYS AS (right(ssn, 4)) STORED);\n"
+    "CREATE TABLE ONLY orders (id integer NOT NULL, customer_id integer, total numeric,\n"
+    "  placed date);\n"
+    "ALTER TABLE ONLY orders ADD CONSTRAINT orders_pkey PRIMARY KEY (id);\n"
+    "-- a comment\n"
+    "CREATE OR REPLACE VIEW secrets (id, secret) WITH (security_barrier) AS\n"
+    "  SELECT c.id, c.ssn AS hidden FROM public.customers c WHERE c.name IS NOT NULL\n"
+    "  WITH LOCAL CHECK OPTION;\n"
+    "CREATE SEQUENCE s;\n";
+
+static void check_all(struct og_catalog *catalog, const char *what)
 {
     struct og_pg_session session = {.standard_conforming_strings = true};
 
@@ -71,10 +90,9 @@ int main(void)
         og_arena_init(&arena, OG_MAX_FACTS_BYTES);
         og_facts_init(&facts, &arena, OG_DIALECT_POSTGRESQL);
         og_buf_init(&text, 1024u * 1024u);
-        r = og_pg_analyse(statements[i].sql, strlen(statements[i].sql), &session, &fake_catalog,
-                          &facts);
+        r = og_pg_analyse(statements[i].sql, strlen(statements[i].sql), &session, catalog, &facts);
         render(&facts, &text);
-        if (!tap_ok(r == 0 && holds(og_buf_str(&text), statements[i].want), "%s",
+        if (!tap_ok(r == 0 && holds(og_buf_str(&text), statements[i].want), "%s: %s", what,
                     statements[i].sql)) {
             tap_note("got:  %s (%s)", og_buf_str(&text),
                      facts.refusal.what ? facts.refusal.what : "");
@@ -83,5 +101,48 @@ int main(void)
         og_buf_release(&text);
         og_arena_release(&arena);
     }
+}
+
+static void test_schema_in_a_file(void)
+{
+    struct og_catalog *catalog = NULL;
+    const struct og_type *type = NULL;
+    struct og_buf messages;
+
+    og_buf_init(&messages, 65536);
+    /* PostgreSQL has no CREATE TABLE ONLY; pg_dump writes ONLY in ALTER alone. */
+    tap_ok(og_pg_schema_parse(schema, strlen(schema), &messages, &catalog) == 1 &&
+               strstr(og_buf_str(&messages), "line 9:"),
+           "an error is told with its line: %s", og_buf_str(&messages));
+    og_buf_clear(&messages);
+    {
+        char *fixed = strdup(schema), *only = strstr(fixed, "TABLE ONLY orders (");
+
+        memcpy(only, "TABLE      orders (", 19);
+        if (!tap_ok(og_pg_schema_parse(fixed, strlen(fixed), &messages, &catalog) == 0 &&
+                        !messages.n_bytes,
+                    "a file of DDL is read whole: %s", og_buf_str(&messages))) {
+            free(fixed);
+            return;
+        }
+        free(fixed);
+    }
+    check_all(catalog, "file");
+    tap_ok(catalog->type(catalog, NULL, "plain", &type) == 0 && !type->has_user_code &&
+               type->type == OG_TYPE_TEXT,
+           "a domain with a condition of the server's own");
+    catalog = og_pg_schema_free(catalog);
+    og_buf_clear(&messages);
+    tap_ok(og_pg_schema_parse("DO 'x'; CREATE TABLE t (a int)", 30, &messages, &catalog) == 0 &&
+               strstr(og_buf_str(&messages), "line 1: this statement is left out"),
+           "what is left out is told");
+    catalog = og_pg_schema_free(catalog);
+    og_buf_release(&messages);
+}
+
+int main(void)
+{
+    check_all(&fake_catalog, "memory");
+    test_schema_in_a_file();
     return tap_done();
 }
