@@ -31,6 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
         n += og_policy_set_cases(set, &cases) + strlen(og_policy_set_digest(set));
         if (n < 64)
             abort();
+#ifdef OG_FUZZ_PLANTED
+        for (size_t i = 0; i < set->policies[0].n_rules; i++)
+            if (set->policies[0].rules[i].by_count == 7)
+                abort();
+#endif
     }
     og_policy_set_unref(set);
     og_buf_release(&messages);

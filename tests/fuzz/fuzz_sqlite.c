@@ -43,6 +43,10 @@ static void check(const struct og_facts *facts)
     for (size_t i = 0; i < facts->n_results; i++)
         for (size_t k = 0; k < facts->results[i].n_sources; k++)
             require(facts->results[i].sources[k].column < facts->n_columns);
+#ifdef OG_FUZZ_PLANTED
+    for (size_t i = 0; i < facts->n_uses; i++)
+        require(facts->uses[i].use != OG_USE_ORDER || facts->n_results < 3);
+#endif
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
