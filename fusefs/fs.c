@@ -124,8 +124,11 @@ static int take_over(const char *mount_point, struct og_buf *why)
     if (stat(mount_point, &st) == 0)
         return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
     if (errno != ENOTCONN) {
-        og_buf_printf(why, "the mount point %s: %s", mount_point, strerror(errno));
-        return -errno;
+        int error = errno;
+
+        og_buf_printf(why, "the mount point %s: %s%s", mount_point, strerror(error),
+                      error == ENOENT ? "; make the folder first" : "");
+        return -error;
     }
     if (umount2(mount_point, MNT_DETACH) < 0 && run_fusermount("-uz", mount_point) != 0) {
         og_buf_printf(why, "a dead mount at %s cannot be removed: umount -l %s", mount_point,

@@ -29,7 +29,15 @@
 
 static const char usage[] =
     "guardfs --mount DIR --state DIR --socket PATH --policies DIR [--config FILE] [--foreground]\n"
-    "guardfs --help | --version\n";
+    "guardfs --help | --version\n"
+    "  --mount DIR      an empty folder, in which the files appear\n"
+    "  --state DIR      ledger, requests and keys; made where it is missing\n"
+    "  --socket PATH    where drivers and guardctl connect\n"
+    "  --policies DIR   *.yaml, owned and writable by trusted accounts only\n"
+    "  --config FILE    who is who, who approves; without it every peer is uid:N\n"
+    "  --foreground     stay in this process and write to standard error\n"
+    "It is ready when the socket accepts and DIR/health begins with ok; SIGTERM stops it.\n"
+    "guardfs(8) and docs/config.md say more.\n";
 
 struct run {
     struct og_daemon daemon;
@@ -77,12 +85,12 @@ static int read_options(int argc, char **argv, struct og_options *out)
         case 'f': out->is_foreground = true; break;
         case 'h': (void)fputs(usage, stdout); return 0;
         case 'V': (void)puts("guardfs (odbcguard) " PACKAGE_VERSION); return 0;
-        default: (void)fputs(usage, stderr); return EX_USAGE;
+        default: (void)fputs("see guardfs --help\n", stderr); return EX_USAGE;
         }
     }
     if (optind == argc && out->mount && out->state && out->socket && out->policies)
         return -1;
-    (void)fprintf(stderr, "guardfs: --mount, --state, --socket and --policies are needed\n%s", usage);
+    (void)fprintf(stderr, "guardfs: --mount, --state, --socket and --policies are needed (see --help)\n");
     return EX_USAGE;
 }
 
