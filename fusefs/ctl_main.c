@@ -38,6 +38,11 @@ const struct og_ctl_command og_ctl_commands[] = {
      "administration, and which controls of SOC 2, PCI DSS and GDPR that is evidence for; each line\n"
      "with the numbers of its records. Verifies the ledger first: exit code 1 when it does not hold.",
      og_ctl_report_options, 0, 1, og_ctl_report},
+    {"replay", "SESSION", "a session once more, from the ledger",
+     "What was asked, what was decided and how it ended, with the session's own pauses. On a terminal\n"
+     "it plays in its own time; into a file or a pipe it comes at once. --cast prints a recording for\n"
+     "asciinema and other players.",
+     og_ctl_replay_options, 1, 1, og_ctl_replay},
     {"approvals list", "", "list requests that wait for an answer", NULL,
      og_ctl_approvals_list_options, 0, 0, og_ctl_approvals_list},
     {"approvals show", "ID", "show a request", NULL, NULL, 1, 1, og_ctl_approvals_show},

@@ -20,6 +20,8 @@ OG_LEDGER_FILES = \
 	fusefs/record.h
 # Evidence from the ledger.
 OG_REPORT_FILES = \
+	fusefs/reel.c \
+	fusefs/reel.h \
 	fusefs/report.c \
 	fusefs/report.h \
 	fusefs/report_control.tbl.h \
@@ -130,6 +132,7 @@ fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) $(OG_REPORT_FILES) \
 	fusefs/ctl_policies.c \
 	fusefs/ctl_policies.h \
 	fusefs/ctl_policy_test.c \
+	fusefs/ctl_replay.c \
 	fusefs/ctl_report.c \
 	fusefs/ctl_verify.c
 fusefs_guardctl_CPPFLAGS = $(AM_CPPFLAGS) -DOG_DRIVER_FOLDER='"$(odbcdriverdir)"'

@@ -50,6 +50,7 @@ NODE("sessions/*/user",                      TEXT,     0440,  SELF,      text_se
 NODE("sessions/*/agent",                     TEXT,     0440,  SELF,      text_session_agent,   NONE,        "the agent, where it is one")
 NODE("sessions/*/dsn",                       TEXT,     0440,  SELF,      text_session_dsn,     NONE,        "the guarded data source")
 NODE("sessions/*/queries.jsonl",             VIEW,     0440,  SELF,      NULL,                 NONE,        "its records of the ledger")
+NODE("sessions/*/replay.cast",               TEXT,     0440,  SELF,      text_session_cast,    NONE,        "asciicast v2 of it: asciinema play")
 NODE("sessions/*/ctl",                       CONTROL,  0200,  SELF,      text_nothing,         session_ctl, "kill, read-only (admins and its owner)")
 NODE("policies",                             FOLDER,   0555,  ALL,       list_policies,        NONE,        "")
 NODE("policies/active",                      FOLDER,   0555,  ALL,       list_active,          NONE,        "the set in force")

@@ -83,7 +83,8 @@ LIST(list_request)
 
 LIST(list_session)
 {
-    EACH("info.json", "state", "user", "agent", "dsn", "queries.jsonl", "ctl");
+    EACH("info.json", "state", "user", "agent", "dsn", "queries.jsonl",
+         "replay.cast", "ctl");
 }
 
 LIST(list_policies)

@@ -34,7 +34,8 @@ og_node_list list_root, list_audit, list_mine, list_approvals, list_pending, lis
 og_node_text text_readme, text_version, text_status, text_health, text_error, text_nothing,
     text_current, text_request, text_answered, text_sql, text_state, text_digest, text_plan,
     text_history, text_last_error, text_session, text_session_state, text_session_user,
-    text_session_agent, text_session_dsn, text_policy, text_problem, text_edit, text_edit_test,
+    text_session_agent, text_session_dsn, text_session_cast, text_policy, text_problem, text_edit,
+    text_edit_test,
     text_edit_commit, text_target_labels, text_target_sessions, text_metrics;
 
 /* An answered request stays at its pending path this long, with the bytes that were saved: editors look

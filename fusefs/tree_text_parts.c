@@ -8,8 +8,14 @@
 #include <time.h>
 
 #include "fusefs/json.h"
+#include "fusefs/ledger_view.h"
+#include "fusefs/reel.h"
 #include "fusefs/request_file.h"
 #include "fusefs/tree_parts.h"
+
+/* Of a long session the beginning is shown; guardctl replay shows all. */
+#define MAX_CAST_SOURCE_BYTES (1u * 1024u * 1024u)
+#define CAST_IDLE_S 2u
 
 #define TEXT(name)                                                                        \
     int name(struct og_daemon *daemon OG_UNUSED, const struct og_found *found OG_UNUSED,  \
@@ -185,4 +191,35 @@ TEXT(text_session_dsn)
 {
     og_buf_printf(out, "%s\n", found->session->who.dsn ? found->session->who.dsn : "");
     return 0;
+}
+
+/* A view's whole lines, one by one. */
+static int take_lines(const struct og_view *view, struct og_reel *reel)
+{
+    struct og_buf text;
+    int r;
+
+    og_buf_init(&text, MAX_CAST_SOURCE_BYTES);
+    r = og_view_read(view, 0, og_view_bytes(view) < MAX_CAST_SOURCE_BYTES ? og_view_bytes(view)
+                                                                         : MAX_CAST_SOURCE_BYTES,
+                     &text);
+    for (const char *line = text.bytes, *feed; r == 0 && line && (feed = strchr(line, '\n'));
+         line = feed + 1)
+        og_reel_take(reel, line, (size_t)(feed - line));
+    og_buf_release(&text);
+    return r;
+}
+
+TEXT(text_session_cast)
+{
+    struct og_reel *reel = og_reel_new(found->session->id);
+    struct og_view *view;
+    int r = reel ? og_tree_view(daemon, found, uid, &view) : -ENOMEM;
+
+    if (r == 0)
+        r = take_lines(view, reel);
+    if (r == 0)
+        r = og_reel_cast(reel, CAST_IDLE_S, out);
+    og_reel_free(reel);
+    return r;
 }

@@ -217,6 +217,7 @@ EXTRA_DIST += \
 	tests/live/test_main_job.py \
 	tests/live/test_observe.py \
 	tests/live/test_pg_catalog.sh \
+	tests/live/test_reel.py \
 	tests/live/test_report.py \
 	tests/live/test_service.py \
 	tests/live/test_rows.py \
