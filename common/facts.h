@@ -154,6 +154,7 @@ struct og_facts {
      * choose by itself; where one of them is masked, another plan is asked for. */
     size_t *plan_columns;
     size_t n_plan_columns, max_plan_columns;
+    bool needs_plain_plan; /* that plan could not be read: the other one in any case */
 
     size_t n_parameters;
     bool returns_rows;           /* results describe its columns */

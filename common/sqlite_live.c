@@ -122,7 +122,7 @@ static int choose_plan(struct og_sqlite_analyser *analyser, const struct og_fact
                        const bool *masked)
 {
     enum og_sq_permit permit = analyser->permit;
-    bool is_plain = false;
+    bool is_plain = facts->needs_plain_plan;
     int rc;
 
     for (size_t i = 0; i < facts->n_plan_columns; i++)

@@ -11,11 +11,12 @@
 struct body {
     const bool *is_inside;
     struct og_sq_keys kept[MAX_KEEPERS]; /* keys of what it fills */
+    bool is_of_group[MAX_KEEPERS]; /* filled with groups, not with the rows themselves */
     size_t n_kept;
     struct og_sq_keys group; /* of rows that come grouped; n 0: none */
     bool is_seen;    /* rows leave as they come */
     bool has_row;    /* a group leaves from a subroutine */
-    bool has_limit;
+    bool has_limit;   /* of rows as they come; a sorter with a limit keeps the first of its order */
     bool has_aggregate;
     bool is_delicate; /* an aggregate that depends on order */
 };
@@ -106,7 +107,7 @@ static bool is_steady(struct og_sq_run *run, const struct og_sq_op *op, const ui
 }
 
 static void add_kept(struct og_sq_run *run, const struct og_sq_op *op, const uint32_t *state,
-                     struct body *body)
+                     bool is_of_group, struct body *body)
 {
     const struct og_sq_cursor *cursor = og_sq_cursor(run, op->p1);
     uint32_t *keys;
@@ -123,6 +124,7 @@ static void add_kept(struct og_sq_run *run, const struct og_sq_op *op, const uin
     }
     for (int i = 0; i < cursor->n_keys; i++)
         keys[i] = og_sq_value_item(&run->values, state[op->p2], (size_t)i);
+    body->is_of_group[body->n_kept] = is_of_group;
     body->kept[body->n_kept++] = (struct og_sq_keys){.values = keys,
                                                      .n = (size_t)cursor->n_keys,
                                                      .collations = cursor->collations};
@@ -145,6 +147,17 @@ static void add_group(struct og_sq_run *run, const struct og_sq_op *op, const ui
             .values = keys, .n = (size_t)op->p3, .collations = op->p4};
 }
 
+/* A counter that begins anew for each row: the limit of a subquery inside the loop. */
+static bool is_counted_inside(const struct og_sq_program *program, const struct body *body,
+                              int number)
+{
+    for (size_t i = 0; i < program->n_ops; i++)
+        if (body->is_inside[i] && strcmp(program->ops[i].name, "Integer") == 0 &&
+            program->ops[i].p2 == number)
+            return true;
+    return false;
+}
+
 static void look_at(struct og_sq_run *run, struct og_sq_program *program, int cursor, size_t at,
                     struct body *body)
 {
@@ -160,14 +173,15 @@ static void look_at(struct og_sq_run *run, struct og_sq_program *program, int cu
         body->is_seen = true;
     else if (strcmp(op->name, "ResultRow") == 0)
         body->has_row = true;
-    else if (strcmp(op->name, "DecrJumpZero") == 0 || strcmp(op->name, "IfNotZero") == 0 ||
-             (strcmp(op->name, "IfPos") == 0 && op->p3 > 0))
+    else if ((strcmp(op->name, "DecrJumpZero") == 0 ||
+              (strcmp(op->name, "IfPos") == 0 && op->p3 > 0)) &&
+             !is_counted_inside(program, body, op->p1))
         body->has_limit = true;
     else if (op->handler == OG_SQ_DO_AGG_STEP) {
         body->has_aggregate = true;
         body->is_delicate = body->is_delicate || !is_steady(run, op, state);
     } else if (op->handler == OG_SQ_DO_SORTER_INSERT || op->handler == OG_SQ_DO_INDEX_INSERT)
-        add_kept(run, op, state, body);
+        add_kept(run, op, state, !is_in_range(program, cursor, at), body);
     else if (strcmp(op->name, "Compare") == 0)
         add_group(run, op, state, body);
     else if (op->handler == OG_SQ_DO_INSERT || op->handler == OG_SQ_DO_ROW_CELL) {
@@ -219,6 +233,22 @@ static bool follows(const struct og_sq_run *run, const struct og_sq_program *pro
         if (!is_in(run, &body->kept[i], base))
             return false;
     return body->n_kept > 0 || !is_moved(run, program, body, base);
+}
+
+/* Whether groups are sorted again by what each of them has only one of. */
+static bool group_follows(struct og_sq_run *run, const struct og_sq_program *program,
+                          const struct body *body)
+{
+    for (size_t i = 0; i < body->n_kept; i++) {
+        for (size_t k = 0; body->is_of_group[i] && k < body->kept[i].n; k++) {
+            uint32_t flat = og_sq_value_flat(&run->values, body->kept[i].values[k]);
+
+            for (size_t s = 0; s < run->values.values[flat].n_sources; s++)
+                if (!follows(run, program, body, run->values.values[flat].sources[s] / 2))
+                    return false;
+        }
+    }
+    return true;
 }
 
 /* Results, and uses outside the loop. */
@@ -287,15 +317,17 @@ bool og_sq_is_order_hidden(struct og_sq_run *run, int cursor, uint32_t base, siz
         return false;
     run->has_dup = false; /* inside its own loop a cursor has one row */
     for (size_t i = 0; i < body.n_kept; i++)
-        n_full += og_sq_is_beside_key(run, &body.kept[i], &run->bases[base]);
+        n_full += og_sq_is_beside_key(run, &body.kept[i], &run->bases[base]) &&
+                  (!body.is_of_group[i] ||
+                   og_sq_is_beside_key(run, &body.group, &run->bases[base]));
     run->has_dup = has_dup;
-    if (n_full && n_full == body.n_kept && !body.has_row)
+    if (n_full && n_full == body.n_kept && !body.has_row && !body.has_limit)
         return true;
     /* sorted anew within each group of rows that the index brings together */
-    if (n_full && n_full == body.n_kept && body.group.n && !body.has_aggregate)
+    if (n_full && n_full == body.n_kept && body.group.n && !body.has_aggregate && !body.has_limit)
         return is_behind_group(run, &body, base, cursor, position);
-    if (!run->drops_aggregates || has_dup || body.is_delicate || (body.has_row && !body.group.n) ||
-        !all_follows(run, program, &body))
+    if (!run->drops_aggregates || has_dup || (body.has_limit && body.n_kept) || body.is_delicate || (body.has_row && !body.group.n) ||
+        !all_follows(run, program, &body) || !group_follows(run, program, &body))
         return false;
     if (body.group.n)
         return !body.has_limit && is_behind_group(run, &body, base, cursor, position);

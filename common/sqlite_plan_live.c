@@ -257,6 +257,7 @@ int og_sq_live_order(struct og_sqlite_analyser *analyser, const char *sql, size_
     analyser->permit = OG_SQ_PERMIT_OWN;
     rc = look_at_plan(&order, sql, n_bytes, facts->n_results);
     if (rc == 0 && (facts->n_plan_columns || order.is_refused)) {
+        facts->needs_plain_plan = order.is_refused;
         order.is_plain = true;
         order.is_refused = false;
         rc = look_at_plan(&order, sql, n_bytes, facts->n_results);

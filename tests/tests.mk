@@ -7,7 +7,7 @@ SH_LOG_COMPILER = $(SHELL)
 PY_LOG_COMPILER = python3
 AM_TESTS_ENVIRONMENT = OG_SRCDIR='$(abs_top_srcdir)' OG_BUILDDIR='$(abs_top_builddir)'; \
 	export OG_SRCDIR OG_BUILDDIR;
-EXTRA_DIST += tests/tap.h
+EXTRA_DIST += tests/tap.h tests/sqlite
 OG_UNIT_LIBS = $(OG_COMMON_LIBS) $(SQLITE_LIBS)
 
 # One line per unit test: its name here, its source tests/unit/NAME.c below.
@@ -145,6 +145,14 @@ tests_fuzz_replay_sqlite_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_sqlite.c 
 	$(OG_SQLITE_STATEMENTS)
 tests_fuzz_replay_sqlite_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"sqlite"'
 tests_fuzz_replay_sqlite_LDADD = $(OG_UNIT_LIBS)
+
+# Random statements on databases that differ in masked values only; tests/truth/sqlite_truth N SEED
+# runs as many as one likes.
+check_PROGRAMS += tests/truth/sqlite_truth
+TESTS += tests/truth/sqlite_truth
+tests_truth_sqlite_truth_SOURCES = tests/truth/sqlite_truth.c tests/truth/sqlite_grammar.c \
+	tests/truth/sqlite_grammar.h
+tests_truth_sqlite_truth_LDADD = $(OG_UNIT_LIBS)
 
 # The second placement: entry points over a worker process instead of the layer itself.
 check_PROGRAMS += tests/placement/test_placement
