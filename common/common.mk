@@ -131,6 +131,7 @@ common_libogcommon_a_SOURCES = \
 	common/sqlite_use.c \
 	common/sqlite_value.c \
 	common/use.tbl.h \
+	common/sqlite_virtual.c \
 	common/utf.c \
 	common/utf.h \
 	common/yaml_tree.c \

@@ -235,6 +235,11 @@ static void alter_uses(struct og_sqlite_analyser *analyser, const struct og_sq_t
             if (og_sq_text_has(text, schema->tables[table].columns[c].name))
                 og_facts_use(facts, og_sq_fact_column(schema, table, (int)c, facts),
                              OG_USE_FALLIBLE, SIZE_MAX, false);
+        /* policies name columns: under another name the table's would be clear */
+        for (size_t c = 0; table != SIZE_MAX && og_sq_text_renames(text) &&
+                           c < schema->tables[table].n_columns; c++)
+            og_facts_use(facts, og_sq_fact_column(schema, table, (int)c, facts), OG_USE_STORE,
+                         SIZE_MAX, false);
     }
 }
 

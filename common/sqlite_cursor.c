@@ -91,6 +91,11 @@ static void open_table(struct og_sq_run *run, struct og_sq_cursor *cursor,
     }
     if (schema && open_index(run, cursor, op, schema))
         return;
+    /* maintenance walks what virtual tables keep too; nobody else reads that unrefused */
+    if (run->ignores_catalog && run->schema->n_virtual) {
+        cursor->kinds |= OG_SQ_CURSOR_KEPT;
+        return;
+    }
     og_facts_refuse(run->facts, SIZE_MAX, "a table of this engine that cannot be named", NULL);
 }
 
@@ -122,7 +127,11 @@ static void open_one(struct og_sq_run *run, const struct og_sq_op *op)
         return;
     }
     if (strcmp(op->name, "VOpen") == 0) {
+        size_t table = og_sq_virtual_find(run->schema, op->p4, run->place);
+
         cursor->kinds |= OG_SQ_CURSOR_VIRTUAL;
+        if (table != SIZE_MAX)
+            add_table(run, cursor, table);
         return;
     }
     if (strcmp(op->name, "OpenPseudo") == 0) {

@@ -80,6 +80,50 @@ static enum og_use use_name(const struct og_sq_text *text, const struct og_facts
     return text->has_condition_word || strcmp(text->kind, "SELECT") != 0 ? use : OG_USE_CONDITION;
 }
 
+/* The columns that one stands for: those it is generated from, and those of other tables that it
+ * shows. visit: is_fallible as of the expression it comes from. */
+struct behind {
+    size_t tables[64];
+    int columns[64];
+    bool is_fallible[64];
+    size_t n;
+};
+
+static void add_behind(struct behind *behind, size_t table, int column, bool is_fallible)
+{
+    for (size_t i = 0; i < behind->n; i++)
+        if (behind->tables[i] == table && behind->columns[i] == column)
+            return;
+    if (behind->n == OG_COUNT(behind->tables))
+        return;
+    behind->tables[behind->n] = table;
+    behind->columns[behind->n] = column;
+    behind->is_fallible[behind->n++] = is_fallible;
+}
+
+/* The first of them is the column itself. */
+static void find_behind(struct og_sqlite_analyser *analyser, const struct og_sq_base *base,
+                        struct behind *behind)
+{
+    behind->n = 0;
+    add_behind(behind, base->table, base->column, false);
+    for (size_t i = 0; i < behind->n; i++) {
+        size_t table = behind->tables[i];
+        int column = behind->columns[i];
+        const struct og_sq_column *c;
+
+        if (column < 0)
+            continue;
+        c = &analyser->schema.tables[table].columns[column];
+        if (c->is_generated)
+            c = og_sq_generated(analyser, table, column);
+        for (size_t k = 0; k < c->n_lineage; k++)
+            add_behind(behind, table, c->lineage[k], c->is_lineage_fallible);
+        for (size_t k = 0; k < c->n_inherits; k++)
+            add_behind(behind, c->inherits[k].table, c->inherits[k].column, false);
+    }
+}
+
 static const struct og_sq_column *generated_of(struct og_sqlite_analyser *analyser,
                                                const struct og_sq_base *base)
 {
@@ -94,18 +138,29 @@ static void add_use(struct og_sqlite_analyser *analyser, const struct og_sq_text
                     const struct og_sq_base *base, enum og_use use, bool is_beside,
                     struct og_facts *facts)
 {
-    const struct og_sq_column *generated = generated_of(analyser, base);
     size_t column = og_sq_fact_column(&analyser->schema, base->table, base->column, facts);
+    struct behind behind;
 
     if (column == SIZE_MAX)
         return;
     og_facts_use(facts, column, use, og_sq_text_position(text, facts->columns[column].name),
                  is_beside);
-    for (size_t i = 0; generated && i < generated->n_lineage; i++) {
-        column =
-            og_sq_fact_column(&analyser->schema, base->table, generated->lineage[i], facts);
-        og_facts_use(facts, column, use, SIZE_MAX, is_beside);
-    }
+    find_behind(analyser, base, &behind);
+    for (size_t i = 1; i < behind.n; i++)
+        og_facts_use(facts,
+                     og_sq_fact_column(&analyser->schema, behind.tables[i], behind.columns[i],
+                                       facts),
+                     use, SIZE_MAX, is_beside);
+}
+
+/* Whether the column behind is the very value: shown, not computed. */
+static bool is_shown(const struct og_sqlite_analyser *analyser, const struct og_sq_base *base,
+                     const struct behind *behind, size_t i)
+{
+    const struct og_sq_column *c = &analyser->schema.tables[base->table].columns[base->column];
+
+    return c->n_inherits == 1 && c->inherits[0].table == behind->tables[i] &&
+           c->inherits[0].column == behind->columns[i];
 }
 
 struct source_list {
@@ -140,17 +195,19 @@ static void add_result(struct og_sqlite_analyser *analyser, const struct og_sq_t
 
     for (size_t k = 0; k < v->n_sources; k++) {
         const struct og_sq_base *base = &run->bases[v->sources[k] / 2];
-        const struct og_sq_column *generated = generated_of(analyser, base);
+        struct behind behind;
 
         add_source(facts->arena, &list,
                    og_sq_fact_column(&analyser->schema, base->table, base->column, facts),
                    !(v->sources[k] & 1));
-        for (size_t i = 0; generated && i < generated->n_lineage; i++) {
-            size_t column =
-                og_sq_fact_column(&analyser->schema, base->table, generated->lineage[i], facts);
+        find_behind(analyser, base, &behind);
+        for (size_t i = 1; i < behind.n; i++) {
+            size_t column = og_sq_fact_column(&analyser->schema, behind.tables[i],
+                                              behind.columns[i], facts);
 
-            add_source(facts->arena, &list, column, false);
-            if (generated->is_lineage_fallible)
+            add_source(facts->arena, &list, column,
+                       !(v->sources[k] & 1) && is_shown(analyser, base, &behind, i));
+            if (behind.is_fallible[i])
                 og_facts_use(facts, column, OG_USE_FALLIBLE, SIZE_MAX, false);
         }
     }

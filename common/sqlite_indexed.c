@@ -31,21 +31,24 @@ static int copy_texts(struct og_sqlite_analyser *analyser, sqlite3 *copy, const 
 
     og_buf_init(&sql, 4096);
     og_buf_printf(&sql,
-                  "SELECT sql FROM %s.sqlite_master WHERE type = '%s' AND sql IS NOT NULL"
+                  "SELECT sql, name FROM %s.sqlite_master WHERE type = '%s' AND sql IS NOT NULL"
                   " AND name NOT LIKE 'sqlite!_%%' ESCAPE '!' ORDER BY rowid",
                   schema, type);
     rc = api->sqlite3_prepare_v2(analyser->shadow, og_buf_str(&sql), -1, &list, NULL);
     og_buf_release(&sql);
     while (rc == SQLITE_OK && !failed && (rc = api->sqlite3_step(list)) == SQLITE_ROW) {
         const char *text = (const char *)api->sqlite3_column_text(list, 0);
+        const char *name = (const char *)api->sqlite3_column_text(list, 1);
 
+        rc = SQLITE_OK;
+        if (og_sq_is_closed(&analyser->schema, name))
+            continue; /* made by its virtual table */
         og_buf_init(&sql, MAX_TEXT_BYTES);
         if (text && strlen(text) > 6 && strcmp(schema, "temp") == 0)
             og_buf_printf(&sql, "CREATE TEMP%s", text + 6);
         else if (text)
             og_buf_append_str(&sql, text);
         failed = run_text(analyser, copy, &sql);
-        rc = SQLITE_OK;
     }
     (void)api->sqlite3_finalize(list);
     return failed || rc != SQLITE_DONE;
@@ -111,6 +114,9 @@ static int read_pages(struct og_sqlite_analyser *analyser, sqlite3 *copy, const 
 
         if (strcmp(type, "table") == 0 && table != SIZE_MAX)
             analyser->schema.tables[table].copy_root = page;
+        if (table != SIZE_MAX && analyser->schema.tables[table].is_virtual &&
+            og_sq_name_virtual(api, copy, &analyser->schema, table, OG_SQ_INDEXED))
+            break;
         for (size_t i = 0; strcmp(type, "index") == 0 && i < analyser->schema.n_indexes; i++) {
             struct og_sq_index *index = &analyser->schema.indexes[i];
             char made[32];

@@ -174,6 +174,7 @@ int og_sqlite_permit_transaction(struct og_sqlite_analyser *analyser)
 
 static int rebuild(struct og_sqlite_analyser *analyser)
 {
+    int is_on = 0;
     int rc;
 
     analyser->is_built = false;
@@ -186,6 +187,12 @@ static int rebuild(struct og_sqlite_analyser *analyser)
     rc = og_sq_shadow_build(&analyser->api, analyser->live, analyser->shadow, &analyser->schema,
                             &analyser->why_not);
     analyser->is_built = rc == 0;
+    /* triggers that keep an index of texts are the schema's own; what functions they may call the
+     * authorizer says */
+    if (rc == 0 && analyser->api.sqlite3_db_config(analyser->live, SQLITE_DBCONFIG_TRUSTED_SCHEMA,
+                                                   analyser->schema.n_virtual > 0, &is_on) !=
+                       SQLITE_OK)
+        rc = -ENOTSUP;
     return rc < 0 ? rc : 0;
 }
 

@@ -20,6 +20,12 @@
 
 /* ---- schema ---- */
 
+/* A column of another table whose values stand in this one too. */
+struct og_sq_inherited {
+    size_t table;
+    int column;
+};
+
 struct og_sq_column {
     const char *name;
     const char *type;       /* declared, "" for none */
@@ -27,6 +33,9 @@ struct og_sq_column {
     bool is_generated;
     bool is_virtual;          /* generated when it is read: takes no place in a row */
     const char *collation;
+    bool is_hidden;
+    struct og_sq_inherited *inherits;
+    size_t n_inherits, max_inherits;
     bool is_lineage_known;    /* of a generated column: the columns it is made of */
     bool is_lineage_fallible; /* or compares them, or could not be understood */
     int *lineage;
@@ -49,6 +58,10 @@ struct og_sq_table {
     bool is_view;
     bool is_catalog;
     bool is_without_rowid;
+    bool is_virtual;        /* full text search or R*Tree */
+    bool is_tree;           /* R*Tree: its rows come in an order made from their values */
+    const char *vtab[3];    /* as programs name it, by enum og_sq_place; NULL: not known */
+    size_t content;         /* the table that it shows, + 1; 0: its own */
     struct og_sq_column *columns;
     size_t n_columns;
     int rowid_alias; /* column that is the rowid, or -1 */
@@ -97,6 +110,7 @@ struct og_sq_schema {
     struct og_arena arena;
     struct og_sq_table *tables;
     size_t n_tables, max_tables;
+    size_t n_virtual;
     /* names that exist in the database and not in the shadow: virtual tables and what they keep */
     const char **closed;
     size_t n_closed, max_closed;
@@ -314,6 +328,12 @@ void og_sq_insert(struct og_sq_run *run, const struct og_sq_op *op, uint32_t row
                   bool is_update);
 void og_sq_index_insert(struct og_sq_run *run, const struct og_sq_op *op);
 void og_sq_row_cell(struct og_sq_run *run, const struct og_sq_op *op);
+/* A look-up with so many arguments: any column may decide about the rows. */
+void og_sq_virtual_filter(struct og_sq_run *run, int cursor, int n_arguments);
+void og_sq_virtual_update(struct og_sq_run *run, const struct og_sq_op *op);
+/* The virtual table that a program's name stands for, or SIZE_MAX. */
+size_t og_sq_virtual_find(const struct og_sq_schema *schema, const char *vtab,
+                          enum og_sq_place place);
 void og_sq_store_column(struct og_sq_run *run, size_t table, int column, uint32_t item);
 /* Registers with bounds; a register out of bounds refuses. */
 uint32_t og_sq_get(struct og_sq_run *run, int number);
@@ -370,6 +390,23 @@ OG_MUST int og_sq_read_indexes(const struct og_sq_builder *b, struct og_sq_table
 OG_MUST int og_sq_read_foreign_keys(const struct og_sq_builder *b, struct og_sq_table *table);
 OG_MUST int og_sq_read_live_roots(const struct og_sq_builder *b, const char *schema);
 
+/* Makes a virtual table in the shadow. Returns: 0 (done, or it is closed); < 0. */
+OG_MUST int og_sq_build_virtual(const struct og_sq_builder *b, const char *name);
+/* Its name in programs compiled on db. */
+OG_MUST int og_sq_name_virtual(const struct og_sqlite_api *api, sqlite3 *db,
+                               struct og_sq_schema *schema, size_t table, enum og_sq_place place);
+/* What virtual tables show of others: by content= and by triggers that write to them. */
+OG_MUST int og_sq_link_virtual(const struct og_sq_builder *b);
+struct og_sq_table *og_sq_add_table(const struct og_sq_builder *b, const char *schema,
+                                    const char *name);
+OG_MUST int og_sq_close_name(const struct og_sq_builder *b, const char *name);
+/* Whether the name is a table kept by a virtual one that the facts name; or the one it shows. */
+bool og_sq_is_behind_virtual(const struct og_sq_schema *schema, const struct og_facts *facts,
+                             const char *name, const char *column);
+/* Where a virtual table's first token behind a word stands; NULL: not there. */
+char *og_sq_text_after(struct og_arena *arena, const char *sql, const char *word, bool is_assigned);
+bool og_sq_text_names(struct og_arena *arena, const char *sql, const char *name);
+
 /* ---- functions and pragmas ---- */
 
 enum og_sq_function {
@@ -421,6 +458,8 @@ OG_MUST int og_sq_text_read(struct og_facts *facts, const char *sql, size_t n_by
 /* Where the name stands as a word, if exactly once; else SIZE_MAX. */
 size_t og_sq_text_position(const struct og_sq_text *text, const char *name);
 bool og_sq_text_has(const struct og_sq_text *text, const char *name);
+/* ALTER TABLE t RENAME TO another name. */
+bool og_sq_text_renames(const struct og_sq_text *text);
 bool og_sq_text_has_into(const struct og_sq_text *text, const char *name);
 
 /* ---- statement: what the authorizer saw ---- */

@@ -143,6 +143,18 @@ static bool is_drivers_transaction(const char *word)
     return og_sq_is_same(word, "BEGIN") || og_sq_is_same(word, "ROLLBACK");
 }
 
+/* What a virtual table does to the tables that it keeps. */
+static bool allows_virtual(const struct og_sqlite_analyser *analyser, int action, const char *a)
+{
+    const struct og_facts *facts = &analyser->permitted;
+
+    if (action == SQLITE_PRAGMA)
+        return analyser->schema.n_virtual > 0 &&
+               (og_sq_is_same(a, "data_version") || og_sq_is_same(a, "page_size"));
+    return (action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE) &&
+           og_sq_is_behind_virtual(&analyser->schema, facts, a, NULL);
+}
+
 static bool allows_by_facts(const struct og_facts *facts, int action, const char *a, const char *b,
                             const char *schema)
 {
@@ -182,6 +194,8 @@ static int read_by_facts(const struct og_sqlite_analyser *analyser, const char *
     if (is_engines_table(a) && (facts->changes_catalog || is_maintenance))
         return SQLITE_OK;
     if (is_maintenance && !is_schema_table(a))
+        return SQLITE_OK;
+    if (og_sq_is_behind_virtual(&analyser->schema, facts, a, b))
         return SQLITE_OK;
     if (is_made_up(a) ||
         (strncmp(a, "pragma_", 7) == 0 && has_effect(facts, OG_EFFECT_PRAGMA, a + 7)))
@@ -251,7 +265,8 @@ int og_sq_live_authorizer(void *context, int action, const char *a, const char *
         if (action == SQLITE_READ)
             return read_by_facts(analyser, a ? a : "", b ? b : "", schema);
         is_allowed = allows_by_facts(&analyser->permitted, action, a ? a : "", b ? b : "",
-                                     schema);
+                                     schema) ||
+                     allows_virtual(analyser, action, a ? a : "");
         break;
     case OG_SQ_PERMIT_CATALOG:
         is_allowed = allows_catalog(action, a, b);

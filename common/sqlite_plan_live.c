@@ -191,6 +191,16 @@ static void add_orders(struct order *order, struct og_sq_run *run, bool is_under
         add_automatic(order, run);
 }
 
+/* A virtual table has another name here than in the shadow. */
+static bool has_virtual(const struct og_sq_run *run)
+{
+    for (size_t k = 0; run->schema->n_virtual && k < run->n_programs; k++)
+        for (size_t i = 0; i < run->programs[k].n_ops; i++)
+            if (strcmp(run->programs[k].ops[i].name, "VOpen") == 0)
+                return true;
+    return false;
+}
+
 static bool has_automatic(const struct og_sq_run *run)
 {
     for (size_t k = 0; k < run->n_programs; k++)
@@ -213,6 +223,7 @@ static int look_at_plan(struct order *order, const char *sql, size_t n_bytes, si
                             .place = OG_SQ_LIVE,
                             .drops_aggregates = true,
                             .n_results = n_results};
+    bool is_understood;
     int rc = explain ? 0 : -EIO;
 
     og_arena_init(&arena, OG_SQ_WORK_BYTES);
@@ -227,8 +238,9 @@ static int look_at_plan(struct order *order, const char *sql, size_t n_bytes, si
     order->is_refused = aside.refusal.what != NULL;
     if (rc == 0 && !order->is_refused && (has_walk(&run) || has_automatic(&run))) {
         rc = og_sq_run_programs(&run);
-        order->is_refused = aside.refusal.what && has_automatic(&run);
-        add_orders(order, &run, rc == 0 && !aside.refusal.what);
+        is_understood = rc == 0 && !aside.refusal.what && !has_virtual(&run);
+        order->is_refused = !is_understood && has_automatic(&run);
+        add_orders(order, &run, is_understood);
     }
     (void)analyser->api.sqlite3_finalize(explain);
     if (arena.is_failed)

@@ -99,6 +99,7 @@ int og_sq_read_columns(const struct og_sq_builder *b, struct og_sq_table *table)
             .key = b->api->sqlite3_column_int(list, 5),
             .is_generated = hidden == 2 || hidden == 3,
             .is_virtual = hidden == 2,
+            .is_hidden = hidden == 1,
             .collation = column_collation(b, table, og_sq_text_of(b, list, 1)),
         };
     }

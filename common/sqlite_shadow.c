@@ -151,7 +151,8 @@ static int run_sql(const struct og_sq_builder *b, struct og_buf *sql)
     return rc == SQLITE_OK ? 0 : -EIO;
 }
 
-static struct og_sq_table *add_table(const struct og_sq_builder *b, const char *schema, const char *name)
+struct og_sq_table *og_sq_add_table(const struct og_sq_builder *b, const char *schema,
+                                    const char *name)
 {
     struct og_sq_schema *all = b->schema;
     struct og_sq_table *table =
@@ -165,7 +166,7 @@ static struct og_sq_table *add_table(const struct og_sq_builder *b, const char *
     return table->name ? table : NULL;
 }
 
-static int close_name(const struct og_sq_builder *b, const char *name)
+int og_sq_close_name(const struct og_sq_builder *b, const char *name)
 {
     const char **slot = og_arena_push(&b->schema->arena, &b->schema->closed, &b->schema->n_closed,
                                       &b->schema->max_closed, sizeof(*slot));
@@ -198,11 +199,13 @@ static int build_table(const struct og_sq_builder *b, const char *schema, sqlite
 
     if (og_sq_is_same(name, "sqlite_schema") || og_sq_is_same(name, "sqlite_temp_schema"))
         return 0;
+    if (strcmp(type, "virtual") == 0 && strcmp(schema, "main") == 0)
+        return og_sq_build_virtual(b, name);
     if (strcmp(type, "view") != 0 && strcmp(type, "table") != 0)
-        return close_name(b, name);
+        return og_sq_close_name(b, name);
     if (strncmp(name, "sqlite_", 7) == 0 && !og_sq_is_same(name, "sqlite_sequence"))
-        return close_name(b, name);
-    table = add_table(b, schema, name);
+        return og_sq_close_name(b, name);
+    table = og_sq_add_table(b, schema, name);
     if (!table || b->schema->n_tables > MAX_TABLES)
         return -ENOMEM;
     table->is_view = strcmp(type, "view") == 0;
@@ -257,7 +260,7 @@ static int read_text(const struct og_sq_builder *b, const char *schema, const ch
 
     if (strcmp(type, "table") == 0) {
         table = og_sq_table_find(b->schema, schema, name);
-        if (table != SIZE_MAX)
+        if (table != SIZE_MAX && !b->schema->tables[table].is_virtual)
             og_sq_read_table_text(b->schema, &b->schema->tables[table], sql);
         return 0;
     }
@@ -349,7 +352,7 @@ static int read_roots(const struct og_sq_builder *b, const char *schema)
 static int add_catalog(const struct og_sq_builder *b, const char *schema, const char *name)
 {
     static const char *const columns[] = {"type", "name", "tbl_name", "rootpage", "sql"};
-    struct og_sq_table *table = add_table(b, schema, name);
+    struct og_sq_table *table = og_sq_add_table(b, schema, name);
     size_t capacity = 0;
 
     if (!table)
@@ -375,7 +378,6 @@ int og_sq_shadow_build(const struct og_sqlite_api *api, sqlite3 *live, sqlite3 *
     static const char *const schemas[] = {"main", "temp"};
     static const char *const types[] = {"table", "view", "trigger"};
     const struct og_sq_builder b = {.api = api, .live = live, .shadow = shadow, .schema = schema};
-
     const size_t n_schemas = og_sq_has_temp(api, live) ? 2 : 1;
 
     *why = "the database's schema could not be read, or holds what this engine cannot rebuild";
@@ -392,6 +394,8 @@ int og_sq_shadow_build(const struct og_sqlite_api *api, sqlite3 *live, sqlite3 *
     for (size_t s = 0; s < n_schemas; s++)
         if (read_roots(&b, schemas[s]) || og_sq_read_live_roots(&b, schemas[s]))
             return 1;
+    if (og_sq_link_virtual(&b))
+        return 1;
     *why = NULL;
     return 0;
 }

@@ -198,6 +198,7 @@ static void do_vfilter(struct og_sq_run *run, const struct og_sq_op *op)
         return;
     og_sq_use_value(run, value, OG_USE_ROW_COUNT);
     og_sq_use_value(run, value, OG_USE_FALLIBLE);
+    og_sq_virtual_filter(run, op->p1, n);
     og_sq_cursor_add(run, op->p1, og_sq_value_derive(values_of(run), value), 0);
 }
 
@@ -438,6 +439,9 @@ void og_sq_step(struct og_sq_run *run, const struct og_sq_op *op)
     case OG_SQ_DO_INSERT:
         value = og_sq_get(run, op->p3);
         og_sq_insert(run, op, og_sq_get(run, op->p2), value, op->p5 & IS_UPDATE);
+        break;
+    case OG_SQ_DO_VUPDATE:
+        og_sq_virtual_update(run, op);
         break;
     case OG_SQ_DO_ROW_CELL:
         og_sq_row_cell(run, op);

@@ -23,6 +23,19 @@ void og_sq_use_unless_copied(struct og_sq_run *run, uint32_t value, enum og_use 
             og_sq_note_use(run, run->values.values[flat].sources[k] / 2, use, false);
 }
 
+/* A column that shows another one's values takes its class over. */
+static bool is_inherited(const struct og_sq_run *run, size_t table, int column,
+                         const struct og_sq_base *base)
+{
+    const struct og_sq_column *into =
+        column >= 0 ? &run->schema->tables[table].columns[column] : NULL;
+
+    for (size_t i = 0; into && i < into->n_inherits; i++)
+        if (into->inherits[i].table == base->table && into->inherits[i].column == base->column)
+            return true;
+    return false;
+}
+
 void og_sq_store_column(struct og_sq_run *run, size_t table, int column, uint32_t item)
 {
     uint32_t flat = og_sq_value_flat(&run->values, item);
@@ -30,7 +43,8 @@ void og_sq_store_column(struct og_sq_run *run, size_t table, int column, uint32_
     for (size_t k = 0; k < run->values.values[flat].n_sources; k++) {
         uint32_t base = run->values.values[flat].sources[k] / 2;
 
-        if (run->bases[base].table != table || run->bases[base].column != column)
+        if ((run->bases[base].table != table || run->bases[base].column != column) &&
+            !is_inherited(run, table, column, &run->bases[base]))
             og_sq_note_use(run, base, OG_USE_STORE, false);
     }
 }

@@ -414,3 +414,36 @@ void og_sq_read_table_text(struct og_sq_schema *schema, struct og_sq_table *tabl
     part.to = end;
     read_definition(schema, table, &text, part);
 }
+
+char *og_sq_text_after(struct og_arena *arena, const char *sql, const char *word, bool is_assigned)
+{
+    struct og_lex lex;
+
+    if (og_lex_split(&options, sql, strlen(sql), arena, &lex) != 0)
+        return NULL;
+    for (size_t i = 0; i < lex.n_tokens; i++) {
+        size_t next = skip(&lex, i + 1);
+
+        if (!is_word(&lex, sql, i, word) || (is_assigned && !is_mark(&lex, sql, next, '=')))
+            continue;
+        return name_of(arena, &lex, sql, is_assigned ? skip(&lex, next + 1) : next);
+    }
+    return NULL;
+}
+
+bool og_sq_text_names(struct og_arena *arena, const char *sql, const char *name)
+{
+    struct og_sq_text text = {.sql = sql};
+
+    return og_lex_split(&options, sql, strlen(sql), arena, &text.lex) != 0 ||
+           og_sq_text_has(&text, name);
+}
+
+bool og_sq_text_renames(const struct og_sq_text *text)
+{
+    for (size_t i = 0; i < text->lex.n_tokens; i++)
+        if (is_word(&text->lex, text->sql, i, "RENAME") &&
+            is_word(&text->lex, text->sql, skip(&text->lex, i + 1), "TO"))
+            return true;
+    return false;
+}

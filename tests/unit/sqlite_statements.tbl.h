@@ -555,7 +555,7 @@ STATEMENT("ALTER TABLE orders ADD COLUMN z TEXT",
 STATEMENT("ALTER TABLE customers ADD COLUMN z TEXT CHECK (ssn <> 'a')",
           "ALTER TABLE (catalog) | | refused: the virtual table pragma_quick_check")
 STATEMENT("ALTER TABLE customers RENAME TO other",
-          "ALTER TABLE (catalog) | alter customers | |")
+          "ALTER TABLE (catalog) | alter customers | | customers.balance:stored elsewhere customers.email:stored elsewhere customers.id:stored elsewhere customers.name:stored elsewhere customers.phone:stored elsewhere customers.ssn:stored elsewhere")
 STATEMENT("ALTER TABLE customers RENAME COLUMN ssn TO harmless",
           "ALTER TABLE (catalog) | alter customers | | customers.ssn:expression")
 STATEMENT("ALTER TABLE customers DROP COLUMN phone",
@@ -615,9 +615,9 @@ STATEMENT("SELECT * FROM dbstat",
 STATEMENT("SELECT * FROM sqlite_stmt",
           "SELECT | | refused: the virtual table sqlite_stmt")
 STATEMENT("SELECT * FROM ft",
-          "SELECT | | refused: the virtual or internal table ft")
+          "SELECT | select ft | ft.body |")
 STATEMENT("SELECT c0 FROM ft_content",
-          "SELECT | | refused: the virtual or internal table ft_content")
+          "SELECT | | refused: the virtual table ft_content")
 STATEMENT("SELECT * FROM nosuch",
           "SELECT | | refused: the engine says: no such table: nosuch")
 STATEMENT("SELECT nosuch FROM customers",
@@ -671,7 +671,7 @@ STATEMENT("SELECT (SELECT group_concat(ssn) FROM (SELECT ssn FROM customers ORDE
 STATEMENT("SELECT max(a.ssn) FROM customers a GROUP BY a.id",
           "SELECT | select customers | ~customers.ssn | customers.id:group by(key) customers.ssn:aggregate")
 STATEMENT("SELECT name FROM customers WHERE ssn MATCH 'x'",
-          "SELECT | select customers UNKNOWN FUNCTION match | customers.name | customers.ssn:expression customers.ssn:filter")
+          "SELECT | select customers | customers.name | customers.ssn:condition customers.ssn:filter")
 STATEMENT("SELECT cast(ssn AS BLOB) || name FROM customers",
           "SELECT | select customers | ~customers.name ~customers.ssn |")
 STATEMENT("SELECT 1 WHERE 'a' IN (SELECT ssn FROM customers)",

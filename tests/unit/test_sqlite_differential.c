@@ -191,7 +191,7 @@ static bool is_run(const char *sql, const struct og_facts *facts)
            strcmp(facts->kind, "PRAGMA") != 0 && strcmp(facts->kind, "ALTER TABLE") != 0 &&
            strstr(sql, "sqlite_m") == NULL && strstr(sql, "load_ext") == NULL &&
            strcmp(facts->kind, "ANALYZE") != 0 && strcmp(facts->kind, "EXPLAIN") != 0 &&
-           strstr(sql, "changes()") == NULL;
+           strstr(sql, "changes()") == NULL && strstr(sql, "FROM ft") == NULL;
 }
 
 struct pool {
