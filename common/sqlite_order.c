@@ -327,7 +327,8 @@ bool og_sq_is_order_hidden(struct og_sq_run *run, int cursor, uint32_t base, siz
     if (n_full && n_full == body.n_kept && body.group.n && !body.has_aggregate &&
         !body.has_limit)
         return is_behind_group(run, &body, base, cursor, position);
-    if (!run->drops_aggregates || has_dup || (body.has_limit && body.n_kept) || body.is_delicate || (body.has_row && !body.group.n) ||
+    if (!run->drops_aggregates || has_dup || (body.has_limit && body.n_kept) ||
+        body.is_delicate || (body.has_row && !body.group.n) ||
         !all_follows(run, program, &body) || !group_follows(run, program, &body))
         return false;
     if (body.group.n)
