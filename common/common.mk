@@ -72,6 +72,8 @@ common_libogcommon_a_SOURCES = \
 	common/pg_write.c \
 	common/policy.c \
 	common/policy.h \
+	common/policy_lint.c \
+	common/policy_lint.h \
 	common/policy_parse.c \
 	common/policy_parse.h \
 	common/policy_parse_data.c \

@@ -177,3 +177,30 @@ bool og_ctl_engine_has_column(struct og_ctl_engine *engine, const char *schema, 
             return true;
     return false;
 }
+
+int og_ctl_engine_each_column(struct og_ctl_engine *engine,
+                              void (*visit)(void *context, const char *schema, const char *table,
+                                            const char *column),
+                              void *context)
+{
+    static const char sql[] = "SELECT m.name, c.name FROM main.sqlite_master AS m, "
+                              "pragma_table_xinfo(m.name) AS c WHERE m.type IN ('table', 'view') "
+                              "AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1, c.cid";
+    sqlite3_stmt *statement = NULL;
+    int rc;
+
+    if (engine->dialect != OG_DIALECT_SQLITE)
+        return -ENOTSUP;
+    if (og_sqlite_permit_all(engine->analyser) != 0)
+        return -EIO;
+    rc = sqlite3_prepare_v2(engine->db, sql, -1, &statement, NULL);
+    while (rc == SQLITE_OK && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
+        visit(context, "main", (const char *)sqlite3_column_text(statement, 0),
+              (const char *)sqlite3_column_text(statement, 1));
+        rc = SQLITE_OK;
+    }
+    (void)sqlite3_finalize(statement);
+    if (og_sqlite_permit(engine->analyser, NULL, NULL) != 0)
+        return -EIO;
+    return rc == SQLITE_DONE ? 0 : -EIO;
+}

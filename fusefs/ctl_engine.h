@@ -25,6 +25,11 @@ enum og_dialect og_ctl_engine_dialect(const struct og_ctl_engine *engine);
 OG_MUST int og_ctl_engine_analyse(struct og_ctl_engine *engine, const char *sql,
                                   struct og_facts *facts);
 /* Whether the target has the column. schema NULL: any. */
+/* Visits every column of tables and views. Returns: 0; -ENOTSUP: not for this dialect; -EIO. */
+OG_MUST int og_ctl_engine_each_column(struct og_ctl_engine *engine,
+                                      void (*visit)(void *context, const char *schema,
+                                                    const char *table, const char *column),
+                                      void *context);
 bool og_ctl_engine_has_column(struct og_ctl_engine *engine, const char *schema, const char *table,
                               const char *column);
 

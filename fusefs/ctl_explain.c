@@ -67,8 +67,8 @@ static int open_dsn(const struct og_ctl_call *call, const char *dsn, const char 
     return og_ctl_engine_from_sqlite(call, target.database, out);
 }
 
-static int open_engine(const struct og_ctl_call *call, const char **target_name,
-                       struct og_ctl_engine **out)
+int og_ctl_explain_engine(const struct og_ctl_call *call, const char **target_name,
+                          struct og_ctl_engine **out)
 {
     const char *dsn = og_ctl_option(call, "dsn");
     const char *schema = og_ctl_option(call, "target-schema");
@@ -78,7 +78,7 @@ static int open_engine(const struct og_ctl_call *call, const char **target_name,
     if (!dsn == !schema)
         return og_ctl_fail(call, "for example: guardctl explain --as group:ai-agents --dsn "
                                  "shop-guarded 'SELECT email FROM customers'",
-                           "explain needs --dsn or --target-schema, one of them");
+                           "one of --dsn and --target-schema is needed");
     if (word && strcmp(word, "postgresql") == 0)
         dialect = OG_DIALECT_POSTGRESQL;
     else if (word && strcmp(word, "sqlite") != 0)
@@ -157,7 +157,7 @@ int og_ctl_explain(const struct og_ctl_call *call)
     if (!as || !strchr(as, ':'))
         return og_ctl_fail(call, "for example --as group:ai-agents, --as user:alice, --as uid:1001",
                            "explain needs --as with who acts");
-    r = open_engine(call, &target_name, &engine);
+    r = og_ctl_explain_engine(call, &target_name, &engine);
     if (r != OG_CTL_OK)
         return r;
     r = folder ? og_ctl_policies_from_folder(call, folder, &set)

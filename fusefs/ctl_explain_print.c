@@ -54,8 +54,9 @@ static void text_uses(const struct og_facts *facts)
 
     for (size_t i = 0; i < facts->n_uses; i++) {
         column_name(facts, facts->uses[i].column, name, sizeof(name));
-        printf("  %s used in %s%s\n", name, og_use_word(facts->uses[i].use),
-               facts->uses[i].is_beside_full_key ? ", beside the full key" : "");
+        printf("  %s used in %s%s%s\n", name, og_use_word(facts->uses[i].use),
+               facts->uses[i].is_beside_full_key ? ", beside the full key" : "",
+               facts->uses[i].n_equalities == 1 ? ", once, for one exact value" : "");
     }
     for (size_t i = 0; i < facts->n_functions; i++)
         printf("  function %s%s%s%s\n", facts->functions[i].schema ? facts->functions[i].schema : "",
@@ -71,13 +72,17 @@ static void text_plan(const struct og_facts *facts, const struct og_verdict *ver
     for (size_t i = 0; i < facts->n_results; i++) {
         const struct og_fact_result *result = &facts->results[i];
 
-        printf("  %zu %-16s %-10s", i + 1, result->label ? result->label : "",
+        printf("  %zu %s: %s\n", i + 1, result->label && *result->label ? result->label : "?",
                mask_word(verdict, i));
         for (size_t s = 0; s < result->n_sources; s++) {
-            column_name(facts, result->sources[s].column, name, sizeof(name));
-            printf("%s%s %s", s ? ", " : " ", result->sources[s].is_copied ? "is" : "from", name);
+            size_t column = result->sources[s].column;
+
+            column_name(facts, column, name, sizeof(name));
+            printf("    %s %s %s%s\n", s + 1 < result->n_sources ? "|-" : "`-",
+                   result->sources[s].is_copied ? "is" : "computed from", name,
+                   verdict->masked_columns && column < facts->n_columns &&
+                           verdict->masked_columns[column] ? ", masked" : "");
         }
-        putchar('\n');
     }
 }
 
@@ -105,6 +110,17 @@ static void text_verdict(const struct og_ctl_call *call, const struct og_verdict
                verdict->needs[i].rule);
     if (verdict->is_observed)
         printf("  observed only: enforcing would give %s\n", og_verdict_word(verdict->would_be));
+    if (verdict->needs_measure)
+        printf("  counted by running it: more than %llu rows are taken back and judged again\n",
+               (unsigned long long)verdict->rows_bound);
+    for (size_t i = 0; i < verdict->n_lookups; i++)
+        printf("  looks %s up, of %llu lookups a day\n", verdict->lookups[i].column,
+               (unsigned long long)verdict->lookups[i].per_day);
+    if (verdict->max_rows)
+        printf("  at most %llu rows (%s)\n", (unsigned long long)verdict->max_rows,
+               verdict->max_rows_policy);
+    if (verdict->runtime_s)
+        printf("  at most %u s (%s)\n", (unsigned)verdict->runtime_s, verdict->runtime_policy);
     if (verdict->is_data_observed)
         puts("  masks are observed only: values come back as they are");
 }
@@ -216,6 +232,14 @@ static void json_verdict(const struct og_verdict *verdict)
     if (verdict->kind == OG_VERDICT_DENY && verdict->error)
         og_ctl_json_number("native",
                            (uint64_t)og_err_info((enum og_err)verdict->error)->native);
+    og_ctl_json_bool("counted", verdict->needs_measure);
+    og_ctl_json_number("rows_bound", verdict->needs_measure ? verdict->rows_bound : 0);
+    og_ctl_json_number("max_rows", verdict->max_rows);
+    og_ctl_json_number("runtime_s", verdict->runtime_s);
+    og_ctl_json_open("lookups", '[');
+    for (size_t i = 0; i < verdict->n_lookups; i++)
+        og_ctl_json_text(NULL, verdict->lookups[i].column);
+    og_ctl_json_close(']');
     og_ctl_json_bool("observed", verdict->is_observed);
     og_ctl_json_text("would_be",
                      verdict->is_observed ? og_verdict_word(verdict->would_be) : NULL);

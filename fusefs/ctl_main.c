@@ -55,6 +55,20 @@ const struct og_ctl_command og_ctl_commands[] = {
     {"policy test", "[DIR]", "check policies and run their tests",
      "DIR defaults to the current folder. Exit code 1 when a test fails, 2 when a file is wrong.",
      NULL, 0, 1, og_ctl_policy_test},
+    {"policy lint", "[DIR]", "find what in policies does nothing",
+     "Rules that never decide; with --dsn or --target-schema also tables and columns that the\n"
+     "target has not, masks that no column gets, columns that two entries mask differently. Exit\n"
+     "code 1 where something was found.",
+     og_ctl_policy_lint_options, 0, 1, og_ctl_policy_lint},
+    {"policy what-if", "FILE", "which past statements would get another verdict",
+     "Judges the statements of a ledger again, by the policy FILE or the policies of the folder\n"
+     "FILE. Nothing runs: what was known of each is in its record, but the types of its columns are\n"
+     "not. Exit code 1 where any verdict would change.",
+     og_ctl_policy_what_if_options, 1, 1, og_ctl_policy_what_if},
+    {"suggest", "", "a draft of a policy from what a ledger has seen",
+     "Prints a policy that allows the reads that were seen, has the writes approved, denies the rest\n"
+     "by name, and masks columns whose names say what they hold: a beginning for a person to edit.",
+     og_ctl_suggest_options, 0, 0, og_ctl_suggest},
     {"status", "", "state and health of guardfs", "Exit code 1 when health does not say ok.", NULL,
      0, 0, og_ctl_status},
     {"cat", "PATH", "print a file of the tree, without the mount", NULL, NULL, 1, 1, og_ctl_cat},

@@ -14,4 +14,10 @@ OG_MUST int og_ctl_policies_from_folder(const struct og_ctl_call *call, const ch
 /* The set that guardfs has in force, from policies/active. Returns: as above. */
 OG_MUST int og_ctl_policies_in_force(const struct og_ctl_call *call, struct og_policy_set **out);
 
+/* Where the call's statements are read from (--ledger or --state), and --config or NULL, to be freed.
+ * Tells its own errors. Returns: OG_CTL_OK; OG_CTL_ERROR. (ctl_policy_what_if.c) */
+struct og_config;
+OG_MUST int og_ctl_past_source(const struct og_ctl_call *call, const char **path,
+                                 struct og_config **config);
+
 #endif

@@ -109,7 +109,7 @@ fusefs_guardfs_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS) $(JANSSON_CFLAGS) $(JOSE_CFL
 fusefs_guardfs_LDADD = $(OG_COMMON_LIBS) $(FUSE_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(JOSE_LIBS)
 
 bin_PROGRAMS += fusefs/guardctl
-fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) $(OG_REPORT_FILES) \
+fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) $(OG_REPORT_FILES) $(OG_CONFIG_FILES) \
 	fusefs/ctl.h \
 	fusefs/ctl_approvals.c \
 	fusefs/ctl_dsn.c \
@@ -131,8 +131,13 @@ fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) $(OG_REPORT_FILES) \
 	fusefs/ctl_out.c \
 	fusefs/ctl_policies.c \
 	fusefs/ctl_policies.h \
+	fusefs/ctl_policy_lint.c \
 	fusefs/ctl_policy_test.c \
 	fusefs/ctl_replay.c \
+	fusefs/ctl_policy_what_if.c \
+	fusefs/ctl_suggest.c \
+	fusefs/past.c \
+	fusefs/past.h \
 	fusefs/ctl_report.c \
 	fusefs/ctl_verify.c
 fusefs_guardctl_CPPFLAGS = $(AM_CPPFLAGS) -DOG_DRIVER_FOLDER='"$(odbcdriverdir)"'

@@ -213,6 +213,7 @@ EXTRA_DIST += \
 	tests/lint.sh \
 	tests/live/mariadb.py \
 	tests/live/rig.py \
+	tests/live/test_advice.py \
 	tests/live/test_capabilities.py \
 	tests/live/test_detect.py \
 	tests/live/test_editors.py \
