@@ -314,6 +314,7 @@ static SQLRETURN make_target_string(const struct request *request)
     struct og_buf out;
 
     og_buf_init(&out, 64u * 1024u);
+    conf->is_dsn_alone = conf->target_dsn[0] != '\0';
     if (conf->target_dsn[0])
         og_pairs_write(&out, "DSN", conf->target_dsn, false);
     else

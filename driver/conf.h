@@ -18,6 +18,7 @@ struct og_conf {
     char *driver_section; /* odbcinst.ini section of it, "" when Driver= is a path */
     char *target_string; /* connection string for the real driver: DSN= or its own keys, plus what
                           * the allowlist lets through, credentials included. Never logged. */
+    bool is_dsn_alone;   /* target_string is the target DSN's name, and a user and password at most */
     char *shown_string;  /* what SQLDriverConnect returns: usable again, without the target's own */
     char *socket_path;
     char *app, *purpose, *ticket, *traceparent, *token;

@@ -67,11 +67,64 @@ static SQLRETURN wrong_face(struct og_handle *dbc)
     return SQL_ERROR;
 }
 
-/* Opens the layer for dbc->conf and connects it in the form that the application used. */
-static SQLRETURN connect_layer(struct og_handle *dbc, bool is_wide, SQLUSMALLINT completion)
+/* User and password of SQLConnect, as the application gave them. */
+struct credentials {
+    const void *user, *password;
+    SQLSMALLINT n_user, n_password;
+};
+
+/* SQLConnect on the target's own DSN, where nothing else goes down: drivers differ in what an empty user
+ * or password means to it, and from their own SQLDriverConnect. */
+static SQLRETURN connect_plainly(struct og_handle *dbc, bool is_wide,
+                                 const struct credentials *given)
 {
+    SQLPOINTER user = (SQLPOINTER)(uintptr_t)given->user;
+    SQLPOINTER password = (SQLPOINTER)(uintptr_t)given->password;
+    SQLWCHAR *wide;
+    SQLRETURN code;
+
+    if (!is_wide)
+        return dbc->calls->SQLConnect(dbc->below, (SQLCHAR *)dbc->conf->target_dsn, SQL_NTS, user,
+                                      given->n_user, password, given->n_password);
+    wide = og_utf8_to_wide(dbc->conf->target_dsn);
+    if (!wide)
+        return SQL_ERROR;
+    code = dbc->calls->SQLConnectW(dbc->below, wide, SQL_NTS, user, given->n_user, password,
+                                   given->n_password);
+    free(wide);
+    return code;
+}
+
+static SQLRETURN connect_by_string(struct og_handle *dbc, bool is_wide, SQLUSMALLINT completion)
+{
+    SQLWCHAR wide_out[4096]; /* as much as any driver says: a cut would be a warning of its own */
+    SQLCHAR out[4096];
     SQLSMALLINT n_out;
     SQLWCHAR *wide;
+    SQLRETURN code;
+
+    if (!is_wide) {
+        code = dbc->calls->SQLDriverConnect(dbc->below, NULL, (SQLCHAR *)dbc->conf->target_string,
+                                            SQL_NTS, out, (SQLSMALLINT)sizeof(out), &n_out,
+                                            completion);
+        explicit_bzero(out, sizeof(out));
+        return code;
+    }
+    wide = og_utf8_to_wide(dbc->conf->target_string);
+    if (!wide)
+        return SQL_ERROR;
+    code = dbc->calls->SQLDriverConnectW(dbc->below, NULL, wide, SQL_NTS, wide_out,
+                                         (SQLSMALLINT)OG_COUNT(wide_out), &n_out, completion);
+    free(wide);
+    explicit_bzero(wide_out, sizeof(wide_out));
+    return code;
+}
+
+/* Opens the layer for dbc->conf and connects it in the form that the application used. given: NULL but
+ * for SQLConnect. */
+static SQLRETURN connect_layer(struct og_handle *dbc, bool is_wide, SQLUSMALLINT completion,
+                               const struct credentials *given)
+{
     SQLRETURN code;
 
     code = og_layer_for(dbc->conf)(dbc->conf, dbc->parent->odbc_version, &dbc->diag, &dbc->layer);
@@ -86,24 +139,11 @@ static SQLRETURN connect_layer(struct og_handle *dbc, bool is_wide, SQLUSMALLINT
     if (!SQL_SUCCEEDED(code))
         return code;
     dbc->shows_below = true;
-    if (is_wide) {
-        SQLWCHAR out[4096]; /* as much as any driver says: a cut would be a warning of its own */
-
-        wide = og_utf8_to_wide(dbc->conf->target_string);
-        if (!wide)
-            return SQL_ERROR;
-        code = dbc->calls->SQLDriverConnectW(dbc->below, NULL, wide, SQL_NTS, out,
-                                             (SQLSMALLINT)OG_COUNT(out), &n_out, completion);
-        free(wide);
-        explicit_bzero(out, sizeof(out));
-    } else {
-        SQLCHAR out[4096];
-
-        code = dbc->calls->SQLDriverConnect(dbc->below, NULL, (SQLCHAR *)dbc->conf->target_string,
-                                            SQL_NTS, out, (SQLSMALLINT)sizeof(out), &n_out,
-                                            completion);
-        explicit_bzero(out, sizeof(out));
-    }
+    if (given && dbc->conf->is_dsn_alone &&
+        (is_wide ? dbc->calls->SQLConnectW != NULL : dbc->calls->SQLConnect != NULL))
+        code = connect_plainly(dbc, is_wide, given);
+    else
+        code = connect_by_string(dbc, is_wide, completion);
     dbc->is_connected = SQL_SUCCEEDED(code);
     return code;
 }
@@ -173,7 +213,7 @@ static SQLRETURN driver_connect(SQLHDBC handle, bool is_wide, const void *in, SQ
         explicit_bzero(text, strlen(text));
     free(text);
     if (code == SQL_SUCCESS)
-        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT);
+        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT, NULL);
     return og_handle_leave(dbc, put_shown(dbc, code, is_wide, out, max_out, n_out));
 }
 
@@ -211,14 +251,15 @@ static SQLRETURN plain_connect(SQLHDBC handle, bool is_wide, const void *const t
         if (!utf8[i])
             code = SQL_ERROR;
     }
-    /* Drivers take an empty user or password for none: the data source's own stay in force. */
+    /* In a connection string, an empty user or password would take the place of the data source's own. */
     if (code == SQL_SUCCESS)
         code = og_conf_from_dsn(utf8[0], utf8[1] && *utf8[1] ? utf8[1] : NULL,
                                 utf8[2] && *utf8[2] ? utf8[2] : NULL, &dbc->diag, &dbc->conf);
     for (size_t i = 0; i < 3; i++)
         wipe(utf8[i]);
     if (code == SQL_SUCCESS)
-        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT);
+        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT,
+                             &(struct credentials){texts[1], texts[2], lengths[1], lengths[2]});
     return og_handle_leave(dbc, code);
 }
 
@@ -300,7 +341,7 @@ static SQLRETURN browse(SQLHDBC handle, bool is_wide, const void *in, SQLSMALLIN
     wipe(dbc->browsed);
     dbc->browsed = NULL;
     if (code == SQL_SUCCESS)
-        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT);
+        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT, NULL);
     return og_handle_leave(dbc, put_shown(dbc, code, is_wide, out, max_out, n_out));
 }
 

@@ -123,14 +123,16 @@ typedef __typeof__(SQLGetStmtAttr) get_attribute;
 static SQLRETURN get_stmt(struct og_guard_stmt *stmt, get_attribute *below, SQLINTEGER attribute,
                           SQLPOINTER value, SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
 {
+    SQLRETURN code;
+
     og_guard_enter(&stmt->object);
     if (value && attribute >= SQL_ATTR_APP_ROW_DESC && attribute <= SQL_ATTR_IMP_PARAM_DESC)
         return og_guard_below(stmt, og_desc_get(stmt, attribute, value));
-    if (value && attribute == SQL_ATTR_ROWS_FETCHED_PTR) {
+    code = og_guard_below(stmt, below(stmt->object.below, attribute, value, max_bytes, n_bytes));
+    /* The layer below has the guard's own counter there. */
+    if (value && attribute == SQL_ATTR_ROWS_FETCHED_PTR && SQL_SUCCEEDED(code))
         *(SQLPOINTER *)value = stmt->rows_fetched;
-        return SQL_SUCCESS;
-    }
-    return og_guard_below(stmt, below(stmt->object.below, attribute, value, max_bytes, n_bytes));
+    return code;
 }
 
 static SQLRETURN SQL_API guard_SQLGetStmtAttr(SQLHSTMT handle, SQLINTEGER attribute,

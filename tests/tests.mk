@@ -243,7 +243,8 @@ tests_live_doors_LDADD = -lodbc
 EXTRA_DIST += tests/live/test_doors.py tests/live/test_positioned.py \
 	tests/live/test_ways_in.py
 EXTRA_DIST += tests/apps/data.py tests/apps/erlang_odbc.escript tests/apps/features \
-	tests/apps/isql.sh tests/apps/iusql.sh tests/apps/libreoffice.py tests/apps/lua_odbc.lua \
+	tests/apps/isql.sh tests/apps/iusql.sh tests/apps/libreoffice.py tests/apps/libreoffice_window.py \
+	tests/apps/lua_odbc.lua \
 	tests/apps/mcp.mjs tests/apps/mcp_server.mjs tests/apps/node_odbc.mjs tests/apps/ogr.sh \
 	tests/apps/pandas_client.py tests/apps/perl_dbd.pl tests/apps/php_odbc.php \
 	tests/apps/php_pdo.php tests/apps/pyodbc_client.py tests/apps/qt.py tests/apps/qt5.py \

@@ -31,7 +31,7 @@ print(cursor.execute("SELECT count(*) FROM work").fetchval())
 cursor.execute("INSERT INTO work VALUES (?, ?, ?)", 2, "\U0001d4b3 漢", "y" * 200000)
 c.commit()
 row = cursor.execute("SELECT name, body FROM work WHERE id = 2").fetchone()
-print(ascii(row[0]), len(row[1]), set(row[1]))
+print(ascii(row[0]), len(row[1]), sorted(set(row[1])))
 cursor.executemany("INSERT INTO work (id, name) VALUES (?, ?)", [(10, "ten"), (11, None), (12, "ä\U0001f600")])
 print(cursor.execute("SELECT * FROM work WHERE id >= 10 ORDER BY id").fetchall())
 if kind != "sqlite":  # SQLite ODBC crashes in this, directly too

@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "live"))
 sys.path.insert(0, HERE)
 import data  # noqa: E402
+import mariadb  # noqa: E402
 import rig  # noqa: E402
 
 PYTHON = "/usr/bin/python3"
@@ -24,35 +25,38 @@ NPM = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache
 COVERAGE = os.path.join(rig.SOURCE, "docs", "odbc-coverage.md")
 BEGIN, END = "<!-- clients: written by tests/apps/run.py --write -->", "<!-- end of clients -->"
 # Client, program that runs it, script, how it shows NULL (None: as blanks), the data sources it can use:
-# L SQLite, P PostgreSQL Unicode, A PostgreSQL ANSI (Unicode clients fail on that one directly too).
+# L SQLite, P PostgreSQL Unicode, A PostgreSQL ANSI (Unicode clients fail on that one directly too), M MariaDB.
 CLIENTS = (
-    ("isql", "sh", "isql.sh", None, "LPA"),
-    ("iusql", "sh", "iusql.sh", None, "LP"),
-    ("pyodbc", PYTHON, "pyodbc_client.py", "NULL", "LP"),
-    ("pandas", PYTHON, "pandas_client.py", "NULL", "LP"),
+    ("isql", "sh", "isql.sh", None, "LPAM"),
+    ("iusql", "sh", "iusql.sh", None, "LPM"),
+    ("pyodbc", PYTHON, "pyodbc_client.py", "NULL", "LPM"),
+    ("pandas", PYTHON, "pandas_client.py", "NULL", "LPM"),
     ("SQLAlchemy", PYTHON, "sqlalchemy_client.py", "NULL", "LP"),
-    ("R RODBC", "Rscript", "rodbc.R", "NULL", "LPA"),
-    ("PHP odbc", "php", "php_odbc.php", "NULL", "LPA"),
-    ("PHP PDO", "php", "php_pdo.php", "NULL", "LPA"),
-    ("Perl DBD::ODBC", "perl", "perl_dbd.pl", "NULL", "LPA"),
-    ("Ruby", "ruby", "ruby_odbc.rb", "NULL", "LPA"),
-    ("Erlang", "escript", "erlang_odbc.escript", "NULL", "LPA"),
-    ("Tcl tdbc", "tclsh", "tdbc.tcl", "NULL", "LP"),
-    ("SWI-Prolog", "swipl", "swipl_odbc.pro", "NULL", "LPA"),
-    ("Lua", "lua5.3", "lua_odbc.lua", "NULL", "LPA"),
-    ("Qt 5", PYTHON, "qt5.py", "NULL", "LP"),
-    ("Qt 6", PYTHON, "qt6.py", "NULL", "LP"),
-    ("GDAL/OGR", "sh", "ogr.sh", "(null)", "LPA"),
-    ("LibreOffice Base", PYTHON, "libreoffice.py", "NULL", "LP"),
-    ("npm odbc", "node", "node_odbc.mjs", "NULL", "LPA"),
-    ("MCP tool server", "node", "mcp.mjs", "NULL", "LPA"),
+    ("R RODBC", "Rscript", "rodbc.R", "NULL", "LPAM"),
+    ("PHP odbc", "php", "php_odbc.php", "NULL", "LPAM"),
+    ("PHP PDO", "php", "php_pdo.php", "NULL", "LPAM"),
+    ("Perl DBD::ODBC", "perl", "perl_dbd.pl", "NULL", "LPAM"),
+    ("Ruby", "ruby", "ruby_odbc.rb", "NULL", "LPAM"),
+    ("Erlang", "escript", "erlang_odbc.escript", "NULL", "LPAM"),
+    ("Tcl tdbc", "tclsh", "tdbc.tcl", "NULL", "LPM"),
+    ("SWI-Prolog", "swipl", "swipl_odbc.pro", "NULL", "LPAM"),
+    ("Lua", "lua5.3", "lua_odbc.lua", "NULL", "LPAM"),
+    ("Qt 5", PYTHON, "qt5.py", "NULL", "LPM"),
+    ("Qt 6", PYTHON, "qt6.py", "NULL", "LPM"),
+    ("GDAL/OGR", "sh", "ogr.sh", "(null)", "LPAM"),
+    ("LibreOffice Base", PYTHON, "libreoffice.py", "NULL", "LPM"),
+    ("npm odbc", "node", "node_odbc.mjs", "NULL", "LPAM"),
+    ("MCP tool server", "node", "mcp.mjs", "NULL", "LPAM"),
 )
 # Data source, its name in the table, target's driver and face, kind for the scripts, letter.
 SOURCES = (
     ("lite", "SQLite", "SQLite3", "ODBCGuard ODBC2", "sqlite", "L"),
     ("shop", "PostgreSQL Unicode", "PostgreSQL Unicode", "ODBCGuard", "postgresql", "P"),
     ("ansi", "PostgreSQL ANSI", "PostgreSQL ANSI", "ODBCGuard ANSI", "postgresql", "A"),
+    ("mari", "MariaDB", "MariaDB", "ODBCGuard MariaDB", "mariadb", "M"),
 )
+# There is no front end for its SQL: its statements run under observing policies only, and nothing is masked.
+OBSERVED_ONLY = "M"
 # From here on scripts try what no target understands: with masks the guard says so itself.
 REFUSED = "FROM none"
 SKIP = 77
@@ -63,8 +67,14 @@ def set_up():
     of one length, so that tables stay aligned."""
     names = [s[0] for s in SOURCES]
     r = rig.Rig(data.policies([n + "_d" for n in names], [n + "_t" for n in names]))
+    r.mariadb = None
     for name, _, driver, face, kind, _ in SOURCES:
-        if kind == "sqlite":
+        if kind == "mariadb":
+            if not mariadb.is_installed():
+                continue
+            r.mariadb = mariadb.MariaDB(r)
+            r.mariadb.add_dsn(name, data.tables().replace(" TEXT", " LONGTEXT"))
+        elif kind == "sqlite":
             r.sqlite(name, data.tables())
         else:
             r.postgresql(name, data.tables(), {"Driver": driver})
@@ -112,7 +122,8 @@ class Result:
     def __init__(self, client, source):
         self.client, self.source = client, source
         name, kind = source[0], source[4]
-        self.direct, self.guarded, self.masked = (run(client, name + "_" + form, kind) for form in "dgm")
+        self.direct, self.guarded = (run(client, name + "_" + form, kind) for form in "dg")
+        self.masked = None if source[5] in OBSERVED_ONLY else run(client, name + "_m", kind)
 
     def is_skip(self):
         return self.direct[0] == SKIP
@@ -131,6 +142,8 @@ class Result:
         """The two cells of the table."""
         if self.is_skip():
             return "not run", "not run"
+        if not self.masked:
+            return ("same" if self.guarded[:2] == self.direct[:2] else "differs",)
         return ("same" if self.guarded[:2] == self.direct[:2] else "differs",
                 "masked cells" if self.is_masked_right() else "differs")
 
@@ -146,17 +159,20 @@ def judge(tap, result):
     tap.ok(has_all, "%s works directly and shows every value that is to be masked (%.1f s)" % (name, seconds),
            "ended with %d\n%s" % (code, text[-1500:]))
     tap.ok(result.told()[0] == "same", name + " guarded: the same", first_difference(text, result.guarded[1]))
+    if not result.masked:
+        return
     tap.ok(result.told()[1] == "masked cells", name + " guarded with masks: the masked cells differ and no others",
            first_difference(*result.masked_pair()) + "\n" + result.masked[1][-600:])
 
 
 def table(results):
-    lines = ["| Client | " + " | ".join("%s guarded | with masks" % s[1] for s in SOURCES) + " |",
-             "|---|" + "---|---|" * len(SOURCES)]
+    heads = ["%s guarded" % s[1] + (" | with masks" if s[5] not in OBSERVED_ONLY else "") for s in SOURCES]
+    lines = ["| Client | " + " | ".join(heads) + " |", "|---|" + "---|" * (" | ".join(heads).count("|") + 1)]
     for client in CLIENTS:
         cells = []
         for source in SOURCES:
-            cells += results[client[0], source[0]].told() if (client[0], source[0]) in results else ("–", "–")
+            none = ("–",) * (1 if source[5] in OBSERVED_ONLY else 2)
+            cells += results[client[0], source[0]].told() if (client[0], source[0]) in results else none
         lines.append("| %s | %s |" % (client[0], " | ".join(cells)))
     return "\n".join(lines)
 
@@ -177,7 +193,7 @@ def check_table(tap, text, is_written):
 
 def keep(folder, result):
     os.makedirs(folder, exist_ok=True)
-    for form, seen in (("direct", result.direct), ("guarded", result.guarded), ("masked", result.masked)):
+    for form, seen in (("direct", result.direct), ("guarded", result.guarded), ("masked", result.masked or (0, ""))):
         with open(os.path.join(folder, "%s.%s.%s" % (result.client[0].replace("/", ""), result.source[0], form)), "w") as file:
             file.write("%d\n%s" % seen[:2])
 
@@ -196,10 +212,16 @@ def main():
     os.mkdir(r.path("home"))
 
     def on_source(source):
+        if source[0] + "_d" not in r.sections:
+            return []
         return [Result(client, source) for client in wanted if source[5] in client[4]]
 
-    with concurrent.futures.ThreadPoolExecutor(len(SOURCES)) as pool:
-        lists = list(pool.map(on_source, SOURCES))
+    try:
+        with concurrent.futures.ThreadPoolExecutor(len(SOURCES)) as pool:
+            lists = list(pool.map(on_source, SOURCES))
+    finally:
+        if r.mariadb:
+            r.mariadb.close()
     results = {(result.client[0], result.source[0]): result for results in lists for result in results}
     for client in wanted:
         for source in SOURCES:

@@ -44,7 +44,8 @@ class MariaDB:
         rig.wait(lambda: self.sql("SELECT 1", check=False).returncode == 0, "MariaDB", 60)
 
     def sql(self, text, database="mysql", check=True):
-        return subprocess.run(["mariadb", "--no-defaults", "--socket=" + self.socket, "-u", "root", database],
+        return subprocess.run(["mariadb", "--no-defaults", "--default-character-set=utf8mb4", "--socket=" + self.socket,
+                               "-u", "root", database],
                               input=text, text=True, capture_output=True, check=check)
 
     def add_dsn(self, name, ddl):
@@ -53,7 +54,7 @@ class MariaDB:
                  % (name, name))
         self.sql(ddl, name)
         self.rig.add_dsn(name, {"Driver": "MariaDB", "Server": "127.0.0.1", "Port": str(self.port),
-                                "Database": name, "User": "og"}, "ODBCGuard MariaDB")
+                                "Database": name, "User": "og", "Charset": "utf8mb4"}, "ODBCGuard MariaDB")
 
     def close(self):
         if self.server.poll() is None:

@@ -186,10 +186,55 @@ static void close_session(struct session *session)
     (void)SQLFreeHandle(SQL_HANDLE_ENV, session->env);
 }
 
+static void ask_one_info(const struct session *session, SQLUSMALLINT type, SQLSMALLINT max)
+{
+    unsigned char bytes[ROOM];
+    SQLSMALLINT n = -9;
+    SQLRETURN code;
+    bool has_buffer = max >= 0;
+
+    memset(bytes, PATTERN, sizeof(bytes));
+    code = (session->is_wide ? SQLGetInfoW : SQLGetInfo)(session->dbc, type, has_buffer ? bytes : NULL,
+                                                         has_buffer ? max : 0, &n);
+    printf("SQLGetInfo%s %u in %d\t", session->is_wide ? "W" : "", type, max);
+    answer(code, bytes, n);
+    end(code, SQL_HANDLE_DBC, session->dbc);
+}
+
+/* SQLConnect with users and passwords: none, empty, one that is unknown. */
+static void ask_credentials(const char *dsn)
+{
+    static const char *const users[] = {NULL, "", "nobody_here"};
+
+    for (size_t i = 0; i < OG_COUNT(users) * OG_COUNT(users) * 2; i++) {
+        const char *user = users[i / 2 % OG_COUNT(users)], *password = users[i / 2 / OG_COUNT(users)];
+        struct session session = {.is_wide = i % 2};
+        SQLWCHAR wide[3][64];
+        SQLRETURN code;
+
+        open_handles(&session, SQL_OV_ODBC3);
+        widen(dsn, wide[0]);
+        widen(user ? user : "", wide[1]);
+        widen(password ? password : "", wide[2]);
+        code = session.is_wide
+                   ? SQLConnectW(session.dbc, wide[0], SQL_NTS, user ? wide[1] : NULL, SQL_NTS,
+                                 password ? wide[2] : NULL, SQL_NTS)
+                   : SQLConnect(session.dbc, (SQLCHAR *)(uintptr_t)dsn, SQL_NTS,
+                                (SQLCHAR *)(uintptr_t)user, SQL_NTS, (SQLCHAR *)(uintptr_t)password, SQL_NTS);
+        printf("connect SQLConnect%s, user %s, password %s\t%d", session.is_wide ? "W" : "",
+               user ? user : "none", password ? password : "none", code);
+        end(code, SQL_HANDLE_DBC, session.dbc);
+        if (SQL_SUCCEEDED(code))
+            ask_one_info(&session, SQL_USER_NAME, 512);
+        close_session(&session);
+    }
+}
+
 static int ask_connect(const char *dsn)
 {
     static const intptr_t versions[] = {2, 3, 380};
 
+    ask_credentials(dsn);
     for (size_t i = 0; i < OG_COUNT(versions) * 4; i++) {
         intptr_t version = versions[i / 4];
         struct session session = {.is_wide = i % 2};
@@ -234,21 +279,6 @@ static void ask_functions(const struct session *session)
 }
 
 /* ---- information ---- */
-
-static void ask_one_info(const struct session *session, SQLUSMALLINT type, SQLSMALLINT max)
-{
-    unsigned char bytes[ROOM];
-    SQLSMALLINT n = -9;
-    SQLRETURN code;
-    bool has_buffer = max >= 0;
-
-    memset(bytes, PATTERN, sizeof(bytes));
-    code = (session->is_wide ? SQLGetInfoW : SQLGetInfo)(session->dbc, type, has_buffer ? bytes : NULL,
-                                                         has_buffer ? max : 0, &n);
-    printf("SQLGetInfo%s %u in %d\t", session->is_wide ? "W" : "", type, max);
-    answer(code, bytes, n);
-    end(code, SQL_HANDLE_DBC, session->dbc);
-}
 
 /* Handles, and short buffers for what unixODBC answers itself and smashes its own stack over. */
 static bool is_left_out(unsigned type, SQLSMALLINT max)
