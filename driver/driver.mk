@@ -60,6 +60,9 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/entry_forward.c \
 	driver/entry_info.c \
 	driver/face_env.tbl.h \
+	driver/fault.c \
+	driver/fault.h \
+	driver/fault.tbl.h \
 	driver/guard.c \
 	driver/guard.h \
 	driver/guard_attr.c \
