@@ -5,7 +5,12 @@
 #include <string.h>
 
 #include "driver/entry.h"
+#include <stdlib.h>
+#include <string.h>
+
+#include "driver/conf.h"
 #include "driver/handle.h"
+#include "driver/wide.h"
 
 static bool has_below(const struct og_handle *h)
 {
@@ -77,6 +82,34 @@ static SQLRETURN count_records(struct og_handle *h, get_field *below, SQLSMALLIN
     return SQL_SUCCESS;
 }
 
+/* A driver that names the data source here names the target: the application knows the guarded one. */
+static SQLRETURN name_field(struct og_handle *h, get_field *below, bool is_wide, SQLSMALLINT type,
+                            SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value,
+                            SQLSMALLINT max_bytes, SQLSMALLINT *n_bytes)
+{
+    const struct og_handle *dbc = h->type == OG_HANDLE_DBC ? h : h->parent;
+    SQLWCHAR wide[SQL_MAX_DSN_LENGTH + 2] = {0};
+    SQLCHAR name[4 * SQL_MAX_DSN_LENGTH + 2] = {0};
+    size_t width = is_wide ? sizeof(SQLWCHAR) : 1u, n = 0;
+    SQLRETURN code;
+    char *utf8;
+    bool is_target, is_cut;
+
+    code = is_wide ? below(type, h->below, number, field, wide, sizeof(wide) - sizeof(SQLWCHAR), NULL)
+                   : below(type, h->below, number, field, name, sizeof(name) - 1, NULL);
+    utf8 = is_wide ? og_wide_to_utf8(wide, SQL_NTS) : og_narrow_copy(name, SQL_NTS);
+    is_target = code == SQL_SUCCESS && utf8 && dbc && dbc->conf && dbc->conf->dsn[0] && utf8[0] &&
+                strcmp(utf8, dbc->conf->target_dsn) == 0;
+    free(utf8);
+    if (!is_target)
+        return below(type, h->below, number, field, value, max_bytes, n_bytes);
+    is_cut = og_text_put(dbc->conf->dsn, is_wide, value,
+                         max_bytes > 0 ? (size_t)max_bytes / width : 0, &n);
+    if (n_bytes)
+        *n_bytes = (SQLSMALLINT)(n * width);
+    return is_cut ? SQL_SUCCESS_WITH_INFO : SQL_SUCCESS;
+}
+
 static SQLRETURN diag_field(struct og_handle *h, get_field *below, bool is_wide, SQLSMALLINT type,
                             SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value,
                             SQLSMALLINT max_bytes, SQLSMALLINT *n_bytes)
@@ -92,6 +125,9 @@ static SQLRETURN diag_field(struct og_handle *h, get_field *below, bool is_wide,
         return og_diag_get_field(&h->diag, is_wide, number, field, value, max_bytes, n_bytes);
     if (!has_below(h) || !below)
         return number == 0 ? SQL_ERROR : nothing(number);
+    if (field == SQL_DIAG_SERVER_NAME || field == SQL_DIAG_CONNECTION_NAME)
+        return name_field(h, below, is_wide, type, below_number(h, number), field, value, max_bytes,
+                          n_bytes);
     return below(type, h->below, below_number(h, number), field, value, max_bytes, n_bytes);
 }
 

@@ -302,4 +302,9 @@ void og_guard_install_diag(struct og_calls *calls);
 void og_guard_install_connect(struct og_calls *calls);
 void og_guard_install_lists(struct og_calls *calls);
 
+/* No number of rows that a driver would count: what the counter holds before a call. */
+#define OG_UNCOUNTED ((SQLULEN)-1)
+/* Tells the application's counter of fetched rows, where the driver counted. */
+void og_rows_tell_count(const struct og_guard_stmt *stmt);
+
 #endif

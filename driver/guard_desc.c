@@ -187,12 +187,10 @@ static SQLRETURN get_field(struct og_guard_desc *desc, __typeof__(SQLGetDescFiel
     SQLRETURN code;
 
     og_guard_enter(&desc->object);
-    if (value && is_row_counter(desc, field)) {
-        *(SQLPOINTER *)value = desc->stmt->rows_fetched;
-        return SQL_SUCCESS;
-    }
     desc->object.shows_below = true;
     code = below(desc->object.below, number, field, value, max_bytes, n_bytes);
+    if (SQL_SUCCEEDED(code) && value && is_row_counter(desc, field))
+        *(SQLPOINTER *)value = desc->stmt->rows_fetched;
     if (SQL_SUCCEEDED(code) && value && field == SQL_DESC_NULLABLE && becomes_null(desc, number))
         *(SQLSMALLINT *)value = SQL_NULLABLE;
     return code;

@@ -90,9 +90,17 @@ static SQLRETURN run(struct og_guard_stmt *stmt, struct fetch *fetch)
 /* Some drivers count only where they are asked to. */
 static SQLULEN rows_of(const struct fetch *fetch, SQLRETURN code)
 {
+    SQLULEN n = *fetch->n_fetched;
+
     if (!SQL_SUCCEEDED(code))
         return 0;
-    return *fetch->n_fetched ? *fetch->n_fetched : 1;
+    return n && n != OG_UNCOUNTED ? n : 1;
+}
+
+void og_rows_tell_count(const struct og_guard_stmt *stmt)
+{
+    if (stmt->rows_fetched && stmt->n_below_fetched != OG_UNCOUNTED)
+        *stmt->rows_fetched = stmt->n_below_fetched;
 }
 
 static SQLRETURN fetch_rows(struct og_guard_stmt *stmt, struct fetch *fetch)
@@ -104,8 +112,12 @@ static SQLRETURN fetch_rows(struct og_guard_stmt *stmt, struct fetch *fetch)
     if (code != SQL_SUCCESS)
         return code;
     og_rows_close(stmt);
-    *fetch->n_fetched = 0;
+    stmt->n_below_fetched = stmt->verdict.masks_any ? 0 : OG_UNCOUNTED;
+    if (fetch->kind == FETCH_EXTENDED)
+        *fetch->n_fetched = 0;
     code = run(stmt, fetch);
+    if (code != SQL_ERROR || !stmt->verdict.masks_any)
+        og_rows_tell_count(stmt); /* some drivers count in it whichever function fetches */
     stmt->n_rows += rows_of(fetch, code);
     stmt->rows.n_fetched = rows_of(fetch, code);
     stmt->rows.is_extended = fetch->kind == FETCH_EXTENDED;
@@ -129,15 +141,10 @@ static SQLUSMALLINT *status_of(struct og_guard_stmt *stmt)
 
 static SQLRETURN fetch_counted(struct og_guard_stmt *stmt, struct fetch *fetch)
 {
-    SQLRETURN code;
-
     og_guard_enter(&stmt->object);
     fetch->n_fetched = &stmt->n_below_fetched;
     fetch->status = status_of(stmt);
-    code = fetch_rows(stmt, fetch);
-    if (stmt->rows_fetched && (SQL_SUCCEEDED(code) || code == SQL_NO_DATA))
-        *stmt->rows_fetched = stmt->n_below_fetched;
-    return code;
+    return fetch_rows(stmt, fetch);
 }
 
 static SQLRETURN SQL_API guard_SQLFetch(SQLHSTMT handle)

@@ -37,16 +37,6 @@ void og_run_permitted(struct og_guard_stmt *stmt)
         (void)pthread_mutex_unlock(&stmt->dbc->lock);
 }
 
-/* Expanded text holds no escapes any more: the real driver must not look for any in it. */
-static void set_noscan(struct og_guard_stmt *stmt, bool is_on)
-{
-    SQLULEN value = is_on ? SQL_NOSCAN_ON : stmt->noscan;
-
-    if (stmt->text.is_expanded)
-        (void)stmt->object.calls->SQLSetStmtAttr(stmt->object.below, SQL_ATTR_NOSCAN,
-                                                 (SQLPOINTER)(uintptr_t)value, SQL_IS_UINTEGER);
-}
-
 static SQLRETURN note_masks(struct og_guard_stmt *stmt, SQLRETURN code)
 {
     struct og_buf names;
@@ -146,12 +136,10 @@ static SQLRETURN prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGE
         code = og_run_permit(stmt);
     if (code != SQL_SUCCESS)
         return code;
-    set_noscan(stmt, true);
     code = is_wide ? stmt->object.calls->SQLPrepareW(stmt->object.below, stmt->text.sent,
                                                      stmt->text.n_sent)
                    : stmt->object.calls->SQLPrepare(stmt->object.below, stmt->text.sent,
                                                     stmt->text.n_sent);
-    set_noscan(stmt, false);
     og_run_permitted(stmt);
     if (SQL_SUCCEEDED(code)) {
         stmt->is_prepared = true;
@@ -278,11 +266,9 @@ static SQLRETURN exec_below(struct og_guard_stmt *stmt)
     const struct og_guard_text *text = &stmt->text;
     SQLRETURN code;
 
-    set_noscan(stmt, true);
     code = text->is_wide
                ? stmt->object.calls->SQLExecDirectW(stmt->object.below, text->sent, text->n_sent)
                : stmt->object.calls->SQLExecDirect(stmt->object.below, text->sent, text->n_sent);
-    set_noscan(stmt, false);
     return code;
 }
 

@@ -4,16 +4,6 @@
  * judged by guard_positioned.c. */
 #include "driver/guard.h"
 
-/* No number of rows that a driver would count. */
-#define UNCOUNTED ((SQLULEN)-1)
-
-/* Tells the application's counter, where the driver counted. */
-static void tell_count(struct og_guard_stmt *stmt)
-{
-    if (stmt->rows_fetched && stmt->n_below_fetched != UNCOUNTED)
-        *stmt->rows_fetched = stmt->n_below_fetched;
-}
-
 struct set_pos {
     SQLSETPOSIROW row;
     SQLUSMALLINT operation, lock;
@@ -95,14 +85,14 @@ static SQLRETURN SQL_API guard_SQLSetPos(SQLHSTMT handle, SQLSETPOSIROW row,
     if (code != SQL_SUCCESS)
         return code;
     og_positioned_drop(stmt);
-    stmt->n_below_fetched = UNCOUNTED;
+    stmt->n_below_fetched = OG_UNCOUNTED;
     if (operation == SQL_REFRESH && stmt->verdict.masks_any)
         code = refresh(stmt, &call);
     else if (operation == SQL_POSITION || operation == SQL_REFRESH)
         code = og_guard_below(stmt, call_set_pos(stmt, &call));
     else
         code = write_at(stmt, &call);
-    tell_count(stmt);
+    og_rows_tell_count(stmt);
     og_get_forget(stmt);
     stmt->rows.has_row_count = false;
     if (SQL_SUCCEEDED(code) && row)
@@ -167,13 +157,13 @@ static SQLRETURN SQL_API guard_SQLBulkOperations(SQLHSTMT handle, SQLSMALLINT op
     if (code != SQL_SUCCESS)
         return code;
     og_positioned_drop(stmt);
-    stmt->n_below_fetched = UNCOUNTED;
+    stmt->n_below_fetched = OG_UNCOUNTED;
     if (operation != SQL_FETCH_BY_BOOKMARK)
         code = write_many(stmt, operation);
     else
         code = stmt->verdict.masks_any ? fetch_by_bookmark(stmt)
                                        : og_guard_below(stmt, call_bulk(stmt, &operation));
-    tell_count(stmt);
+    og_rows_tell_count(stmt);
     og_get_forget(stmt);
     stmt->rows.has_row_count = false;
     return code;

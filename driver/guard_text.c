@@ -211,5 +211,6 @@ SQLRETURN og_guard_text_take(struct og_guard_stmt *stmt, const void *text, SQLIN
         return SQL_ERROR;
     if (stmt->text.refusal)
         return SQL_SUCCESS;
-    return stmt->lex.has_braces && stmt->noscan != SQL_NOSCAN_ON ? expand(stmt) : SQL_SUCCESS;
+    /* psqlODBC and SQLite ODBC expand whatever SQL_ATTR_NOSCAN says. */
+    return stmt->lex.has_braces ? expand(stmt) : SQL_SUCCESS;
 }
