@@ -71,7 +71,7 @@ static SQLRETURN set_stmt(struct og_guard_stmt *stmt, set_attribute *below, SQLI
     if (attribute == SQL_ATTR_APP_ROW_DESC || attribute == SQL_ATTR_APP_PARAM_DESC)
         return og_desc_attach(stmt, below, attribute, value);
     if (!remember(stmt, attribute, value))
-        return SQL_SUCCESS;
+        value = &stmt->n_below_fetched; /* the driver counts in ours, which is copied */
     return og_guard_below(stmt, below(stmt->object.below, attribute, value, n_bytes));
 }
 

@@ -114,6 +114,8 @@ void op_set_pos(struct arm *arm, const uint32_t *a)
 /* Good values in every bound cell of the rowset. Returns: whether all are known. */
 static bool put_cells(struct slot *slot, uint32_t number)
 {
+    bool is_any = false;
+
     if (slot->is_described)
         return false;
     for (unsigned c = 0; c < N_COLS; c++) {
@@ -123,6 +125,7 @@ static bool put_cells(struct slot *slot, uint32_t number)
             continue;
         if (bound->max_bytes < 16 && !bound->type->n_bytes)
             return false;
+        is_any = true;
         for (unsigned r = 0; r < MAX_ROWS; r++) {
             unsigned stride = slot->is_row_wise ? ROW_STRIDE : (unsigned)bound->max_bytes;
             unsigned istride = slot->is_row_wise ? ROW_STRIDE : (unsigned)sizeof(SQLLEN);
@@ -134,7 +137,7 @@ static bool put_cells(struct slot *slot, uint32_t number)
             memcpy(slot->out + IND_AT(c) + r * istride, &n, sizeof(n));
         }
     }
-    return true;
+    return is_any;
 }
 
 /* What cannot be written is refused on both sides; the guard, which judges the write first, says so in its
