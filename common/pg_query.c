@@ -33,14 +33,37 @@ static void push_star(struct og_pg_walk *w, struct og_pg_scope *scope, const Col
                      "the table %s is not in FROM", table ? table : "");
 }
 
+/* (f(x)).*: the columns that the function declares. */
+static bool push_call(struct og_pg_walk *w, struct og_pg_scope *scope, FuncCall *call,
+                      struct og_pg_columns *out)
+{
+    const struct og_routine *shape = NULL;
+    struct og_pg_value value = og_pg_call(w, scope, call, false, &shape);
+
+    if (!shape || !shape->n_columns)
+        og_pg_refuse(w, call->location, "all fields of a function's row",
+                     "call it in FROM, with names for its columns");
+    for (size_t i = 0; !og_pg_is_refused(w) && i < shape->n_columns; i++) {
+        struct og_pg_column *column = og_pg_push(w, out, shape->columns[i]);
+
+        if (column)
+            column->value = value;
+    }
+    return true;
+}
+
 /* (c).* where c is a table's row: the same as c.* */
 static bool push_row(struct og_pg_walk *w, struct og_pg_scope *scope, const A_Indirection *node,
                      struct og_pg_columns *out)
 {
-    struct og_pg_item *item = og_pg_row_item(scope, node->arg);
+    struct og_pg_item *item;
 
-    if (!item || item->is_open || list_length(node->indirection) != 1 ||
-        !IsA(linitial(node->indirection), A_Star))
+    if (list_length(node->indirection) != 1 || !IsA(linitial(node->indirection), A_Star))
+        return false;
+    if (IsA(node->arg, FuncCall))
+        return push_call(w, scope, (FuncCall *)node->arg, out);
+    item = og_pg_row_item(scope, node->arg);
+    if (!item || item->is_open)
         return false;
     for (size_t i = 0; i < item->columns.n_items; i++)
         og_pg_push_shared(w, out, item->columns.items[i]);

@@ -235,11 +235,13 @@ size_t og_guard_session_split(char *text, const char **out, size_t max);
 SQLRETURN og_guard_session_look(struct og_guard_stmt *stmt);
 /* Returns: 0; -1 when memory ran out. */
 int og_guard_session_describe(struct og_guard_dbc *dbc, struct og_arena *arena,
-                        struct og_pg_session *out);
+                              struct og_pg_session *out);
 /* The catalog in which names are looked up now. */
 struct og_pg_catalog *og_guard_session_catalog(struct og_guard_dbc *dbc);
 void og_guard_session_follow(struct og_guard_stmt *stmt, bool is_success);
 void og_guard_session_ended(struct og_guard_dbc *dbc);
+/* Before the real driver disconnects, which frees every statement of the connection. */
+void og_guard_session_leave(struct og_guard_dbc *dbc);
 void og_guard_session_release(struct og_guard_dbc *dbc);
 /* guard_connect.c: one row of texts from a query on the application's own connection. */
 SQLRETURN og_guard_query_row(struct og_guard_dbc *dbc, const char *sql, char (*out)[1024],

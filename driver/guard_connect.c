@@ -417,6 +417,7 @@ static SQLRETURN SQL_API guard_SQLDisconnect(SQLHDBC handle)
     /* The real driver may refuse (an open transaction): then the connection lives on, guarded. */
     if (dbc->analyser && og_sqlite_permit_transaction(dbc->analyser) != 0)
         dbc->is_resolution_lost = true;
+    og_guard_session_leave(dbc);
     code = og_guard_below_dbc(dbc, dbc->object.calls->SQLDisconnect(dbc->object.below));
     if (!SQL_SUCCEEDED(code))
         return code;

@@ -295,6 +295,11 @@ void og_guard_session_ended(struct og_guard_dbc *dbc)
     dbc->has_moved = false;
 }
 
+void og_guard_session_leave(struct og_guard_dbc *dbc)
+{
+    drop_overlay(dbc);
+}
+
 void og_guard_session_release(struct og_guard_dbc *dbc)
 {
     forget(dbc, false, NULL);

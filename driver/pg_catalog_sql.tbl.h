@@ -98,6 +98,11 @@ QUERY(FIND_TYPE, 2, 1,
       " JOIN pg_catalog.pg_type t ON t.oid = b.oid WHERE t.typtype = 'd')"
       " SELECT t.typrelid FROM b JOIN pg_catalog.pg_type t ON t.oid = b.oid WHERE t.typtype <> 'd'")
 
+/* A cast between one of the server's types and somebody's own counts for the latter: it takes place only
+ * where that one is named or read. */
+#define OG_CAST_COUNTS(oid, cast) \
+    "(" oid " >= 16384 OR (" cast ".castsource < 16384 AND " cast ".casttarget < 16384))"
+
 /* What is read of a function p in schema n: oid, schema, name, kind, volatility, returns_set, names of
  * the columns it brings, whether it returns rows of no declared shape, arguments, defaults, is
  * variadic, extension */
@@ -179,7 +184,8 @@ QUERY(TYPE, 2, 8,
       " AND d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass"
       " AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass)"
       " OR EXISTS (SELECT FROM b JOIN pg_catalog.pg_cast c ON b.oid IN (c.castsource, c.casttarget)"
-      " WHERE c.castfunc >= 16384 AND NOT EXISTS (" OG_IN_EXTENSION("pg_cast", "c.oid") "))"
+      " WHERE c.castfunc >= 16384 AND " OG_CAST_COUNTS("b.oid", "c") " AND NOT EXISTS ("
+      OG_IN_EXTENSION("pg_cast", "c.oid") "))"
       " THEN 't' ELSE 'f' END, t.typrelid"
       " FROM f JOIN pg_catalog.pg_type t ON t.oid = f.oid"
       " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
@@ -223,7 +229,7 @@ QUERY(COLUMNS, 2, 10,
       " CASE WHEN a.attnotnull THEN 't' ELSE 'f' END,"
       " CASE WHEN a.attgenerated <> '' THEN " OG_HEX("pg_catalog.pg_get_expr(e.adbin, e.adrelid)")
       " END, CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.castfunc >= 16384"
-      " AND a.atttypid IN (k.castsource, k.casttarget)"
+      " AND a.atttypid IN (k.castsource, k.casttarget) AND " OG_CAST_COUNTS("a.atttypid", "k")
       " AND NOT EXISTS (" OG_IN_EXTENSION("pg_cast", "k.oid") ")) THEN 't' ELSE 'f' END"
       " FROM pg_catalog.pg_attribute a JOIN b ON b.root = a.atttypid"
       " JOIN pg_catalog.pg_type t ON t.oid = b.oid AND t.typtype <> 'd'"
