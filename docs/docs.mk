@@ -19,6 +19,12 @@ nobase_dist_doc_DATA = \
 	docs/decisions/0012-request-files.md \
 	docs/decisions/0013-dependencies.md \
 	docs/decisions/0014-closed-for-now.md \
+	docs/decisions/0015-rows.md \
+	docs/decisions/0016-limits-and-lookups.md \
+	docs/decisions/0017-detectors.md \
+	docs/decisions/0017-writes-through-results.md \
+	docs/decisions/0018-keyed-masks.md \
+	docs/decisions/0019-session-of-postgresql.md \
 	docs/errors.md \
 	docs/files.md \
 	docs/ledger.md \

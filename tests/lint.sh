@@ -34,6 +34,9 @@ ok "$(grep -nE 'sk_live_[A-Za-z0-9]|AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE K
 ok "$(for f in $scripts; do sh -n "$f" 2>&1; done)" "shell scripts parse"
 ok "$(grep -nE '\b(strcat|sprintf|gets|vsprintf)\(' $(echo "$code" | grep -v '^tests/') | cut -c1-120)" \
 	"no unbounded string functions"
+ok "$(for f in $(echo "$files" | grep -E '^docs/.*\.md$'); do
+	grep -q "$f" docs/docs.mk || echo "$f is not in docs/docs.mk"
+done)" "every document is shipped"
 if command -v mandoc >/dev/null; then
 	ok "$(for f in $(echo "$files" | grep -E '^man/.*\.[1-8]$'); do
 		mandoc -Tlint -Wwarning "$f" 2>&1 | grep -v 'no document date\|missing date'
