@@ -154,6 +154,8 @@ struct og_facts {
      * choose by itself; where one of them is masked, another plan is asked for. */
     size_t *plan_columns;
     size_t n_plan_columns, max_plan_columns;
+    uint64_t plan_walks[2]; /* the engine's plan and the other one: what they walk */
+    const char *plan_text;  /* the statement, NULL: no plan was read */
     bool needs_plain_plan; /* that plan could not be read: the other one in any case */
 
     size_t n_parameters;

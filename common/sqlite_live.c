@@ -133,6 +133,14 @@ static int choose_plan(struct og_sqlite_analyser *analyser, const struct og_fact
     return rc;
 }
 
+static bool has_unneeded(const struct og_sqlite_analyser *analyser, const struct og_facts *facts)
+{
+    for (size_t i = 0; i < facts->n_columns; i++)
+        if (!analyser->needed[i])
+            return facts->plan_text != NULL;
+    return false;
+}
+
 int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts *facts,
                      const bool *masked)
 {
@@ -152,7 +160,14 @@ int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts 
         rc = set_permit(analyser, OG_SQ_PERMIT_NOTHING);
         return rc ? rc : -ENOMEM;
     }
-    return set_permit(analyser, OG_SQ_PERMIT_FACTS);
+    rc = set_permit(analyser, OG_SQ_PERMIT_FACTS);
+    /* columns that read as NULL may change the plan: then they are read, and go nowhere */
+    if (rc == 0 && has_unneeded(analyser, facts) && !og_sq_walks_as_read(analyser, facts)) {
+        for (size_t i = 0; i < facts->n_columns; i++)
+            analyser->needed[i] = true;
+        rc = set_permit(analyser, OG_SQ_PERMIT_FACTS);
+    }
+    return rc;
 }
 
 int og_sqlite_permit_catalog(struct og_sqlite_analyser *analyser)

@@ -12,6 +12,7 @@ struct body {
     const bool *is_inside;
     struct og_sq_keys kept[MAX_KEEPERS]; /* keys of what it fills */
     bool is_of_group[MAX_KEEPERS]; /* filled with groups, not with the rows themselves */
+    bool is_filter[MAX_KEEPERS];   /* only the first row of each key goes on */
     size_t n_kept;
     struct og_sq_keys group; /* of rows that come grouped; n 0: none */
     bool is_seen;    /* rows leave as they come */
@@ -112,8 +113,7 @@ static void add_kept(struct og_sq_run *run, const struct og_sq_op *op, const uin
     const struct og_sq_cursor *cursor = og_sq_cursor(run, op->p1);
     uint32_t *keys;
 
-    if (!cursor || !(cursor->kinds & OG_SQ_CURSOR_KEPT) ||
-        (!cursor->is_walked && !cursor->is_sorted && !cursor->is_sorter))
+    if (!cursor || !(cursor->kinds & OG_SQ_CURSOR_KEPT))
         return;
     keys = cursor->n_keys > 0
                ? og_arena_array(run->arena, (size_t)cursor->n_keys, sizeof(*keys))
@@ -124,6 +124,8 @@ static void add_kept(struct og_sq_run *run, const struct og_sq_op *op, const uin
     }
     for (int i = 0; i < cursor->n_keys; i++)
         keys[i] = og_sq_value_item(&run->values, state[op->p2], (size_t)i);
+    body->is_filter[body->n_kept] =
+        !cursor->is_walked && !cursor->is_sorted && !cursor->is_sorter;
     body->is_of_group[body->n_kept] = is_of_group;
     body->kept[body->n_kept++] = (struct og_sq_keys){.values = keys,
                                                      .n = (size_t)cursor->n_keys,
@@ -227,12 +229,16 @@ static bool is_moved(const struct og_sq_run *run, const struct og_sq_program *pr
 static bool follows(const struct og_sq_run *run, const struct og_sq_program *program,
                     const struct body *body, uint32_t base)
 {
+    size_t n_rows = 0;
+
     if (body->group.n)
         return is_in(run, &body->group, base);
-    for (size_t i = 0; i < body->n_kept; i++)
-        if (!is_in(run, &body->kept[i], base))
+    for (size_t i = 0; i < body->n_kept; i++) {
+        if (!body->is_filter[i] && !is_in(run, &body->kept[i], base))
             return false;
-    return body->n_kept > 0 || !is_moved(run, program, body, base);
+        n_rows += !body->is_filter[i];
+    }
+    return n_rows > 0 || !is_moved(run, program, body, base);
 }
 
 /* Whether groups are sorted again by what each of them has only one of. */

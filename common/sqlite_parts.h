@@ -521,6 +521,8 @@ bool og_sq_is_order_hidden(struct og_sq_run *run, int cursor, uint32_t base, siz
 /* The engine's own plan for the live database, or one that walks no index and makes none unless it
  * must. */
 OG_MUST int og_sq_set_plan(struct og_sqlite_analyser *analyser, bool is_plain);
+/* Whether the statement, compiled as it is permitted now, walks what was read in its plan. */
+bool og_sq_walks_as_read(struct og_sqlite_analyser *analyser, const struct og_facts *facts);
 /* An index that the live program reads decides the order of rows: its columns are used. */
 OG_MUST int og_sq_live_order(struct og_sqlite_analyser *analyser, const char *sql, size_t n_bytes,
                              struct og_facts *facts);

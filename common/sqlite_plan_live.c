@@ -46,6 +46,73 @@ static sqlite3_stmt *prepare_live(struct og_sqlite_analyser *analyser, const cha
     return explain;
 }
 
+/* ---- what a plan walks ---- */
+
+static bool is_walk(const char *name)
+{
+    static const char *const names[] = {"Rewind", "Last",   "Next",   "Prev",
+                                        "SeekGE", "SeekGT", "SeekLE", "SeekLT"};
+
+    for (size_t i = 0; i < OG_COUNT(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n_bytes)
+{
+    const unsigned char *at = bytes;
+
+    for (size_t i = 0; i < n_bytes; i++)
+        hash = (hash ^ at[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
+/* Cursors opened and moved, in order: what decides which rows come when. */
+static uint64_t hash_walks(const struct og_sq_run *run)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t k = 0; k < run->n_programs; k++) {
+        for (size_t i = 0; i < run->programs[k].n_ops; i++) {
+            const struct og_sq_op *op = &run->programs[k].ops[i];
+
+            if (op->handler == OG_SQ_DO_OPEN) {
+                hash = hash_bytes(hash, op->name, strlen(op->name));
+                hash = hash_bytes(hash, &op->p2, sizeof(op->p2));
+                hash = hash_bytes(hash, &op->p3, sizeof(op->p3));
+            } else if (is_walk(op->name) || strncmp(op->name, "Sorter", 6) == 0) {
+                hash = hash_bytes(hash, op->name, strlen(op->name));
+                hash = hash_bytes(hash, &op->p1, sizeof(op->p1));
+            }
+        }
+    }
+    return hash;
+}
+
+bool og_sq_walks_as_read(struct og_sqlite_analyser *analyser, const struct og_facts *facts)
+{
+    bool is_plain = analyser->is_plain_plan;
+    sqlite3_stmt *explain = facts->plan_text ? prepare_live(analyser, facts->plan_text,
+                                                            strlen(facts->plan_text), is_plain)
+                                             : NULL;
+    struct og_arena arena;
+    struct og_facts aside;
+    struct og_sq_run run = {.schema = &analyser->schema,
+                            .arena = &arena,
+                            .facts = &aside,
+                            .place = OG_SQ_LIVE};
+    bool is_same = false;
+
+    og_arena_init(&arena, OG_SQ_WORK_BYTES);
+    og_facts_init(&aside, &arena, OG_DIALECT_SQLITE);
+    if (explain && og_sq_program_read(&analyser->api, &run, explain) == 0 && !aside.refusal.what)
+        is_same = hash_walks(&run) == facts->plan_walks[is_plain];
+    (void)analyser->api.sqlite3_finalize(explain);
+    og_arena_release(&arena);
+    return is_same;
+}
+
 /* ---- one plan ---- */
 
 /* Columns that order rows for all to see; told to the caller one by one. */
@@ -79,17 +146,6 @@ static void add_field(struct order *order, struct og_sq_run *run, int cursor, si
 
     if (base == UINT32_MAX || !og_sq_is_order_hidden(run, cursor, base, position))
         add_column(order, table, column);
-}
-
-static bool is_walk(const char *name)
-{
-    static const char *const names[] = {"Rewind", "Last",   "Next",   "Prev",
-                                        "SeekGE", "SeekGT", "SeekLE", "SeekLT"};
-
-    for (size_t i = 0; i < OG_COUNT(names); i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
 }
 
 /* Fields that are equal in all rows of the walk: SeekGE and IdxGT over the same registers walk the
@@ -176,6 +232,26 @@ static void add_automatic(struct order *order, struct og_sq_run *run)
     }
 }
 
+/* What the live program sorts by: it may sort where the shadow walks in the order of keys. */
+static void add_sorts(struct order *order, const struct og_sq_run *run)
+{
+    for (size_t i = 0; i < run->n_uses; i++) {
+        const struct og_sq_base *base = &run->bases[run->uses[i].base];
+
+        if (run->uses[i].use == OG_USE_ORDER)
+            add_column(order, base->table, base->column);
+    }
+}
+
+static bool has_sort(const struct og_sq_run *run)
+{
+    for (size_t k = 0; k < run->n_programs; k++)
+        for (size_t c = 0; c < run->programs[k].n_cursors; c++)
+            if (run->programs[k].cursors[c].n_keys > 0)
+                return true;
+    return false;
+}
+
 static void add_orders(struct order *order, struct og_sq_run *run, bool is_understood)
 {
     for (size_t k = 0; k < run->n_programs; k++) {
@@ -187,8 +263,10 @@ static void add_orders(struct order *order, struct og_sq_run *run, bool is_under
                 add_index(order, run, (int)c, index - 1, is_understood);
         }
     }
-    if (is_understood)
-        add_automatic(order, run);
+    if (!is_understood)
+        return;
+    add_automatic(order, run);
+    add_sorts(order, run);
 }
 
 /* A virtual table has another name here than in the shadow. */
@@ -236,7 +314,10 @@ static int look_at_plan(struct order *order, const char *sql, size_t n_bytes, si
     if (rc == 0 && !aside.refusal.what)
         og_sq_open_cursors(&run);
     order->is_refused = aside.refusal.what != NULL;
-    if (rc == 0 && !order->is_refused && (has_walk(&run) || has_automatic(&run))) {
+    if (rc == 0)
+        order->facts->plan_walks[order->is_plain] = hash_walks(&run);
+    if (rc == 0 && !order->is_refused &&
+        (has_walk(&run) || has_automatic(&run) || has_sort(&run))) {
         rc = og_sq_run_programs(&run);
         is_understood = rc == 0 && !aside.refusal.what && !has_virtual(&run);
         order->is_refused = !is_understood && has_automatic(&run);
@@ -267,6 +348,7 @@ int og_sq_live_order(struct og_sqlite_analyser *analyser, const char *sql, size_
     if (facts->n_columns == 0 || is_maintenance(facts))
         return 0;
     analyser->permit = OG_SQ_PERMIT_OWN;
+    facts->plan_text = sql;
     rc = look_at_plan(&order, sql, n_bytes, facts->n_results);
     if (rc == 0 && (facts->n_plan_columns || order.is_refused)) {
         facts->needs_plain_plan = order.is_refused;

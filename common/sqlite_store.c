@@ -43,8 +43,10 @@ void og_sq_store_column(struct og_sq_run *run, size_t table, int column, uint32_
     for (size_t k = 0; k < run->values.values[flat].n_sources; k++) {
         uint32_t base = run->values.values[flat].sources[k] / 2;
 
-        if ((run->bases[base].table != table || run->bases[base].column != column) &&
-            !is_inherited(run, table, column, &run->bases[base]))
+        if (is_inherited(run, table, column, &run->bases[base]))
+            og_facts_write(run->facts, og_sq_fact_column(run->schema, run->bases[base].table,
+                                                         run->bases[base].column, run->facts));
+        else if (run->bases[base].table != table || run->bases[base].column != column)
             og_sq_note_use(run, base, OG_USE_STORE, false);
     }
 }
