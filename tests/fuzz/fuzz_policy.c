@@ -9,6 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 
 static bool see_group(void *context, const char *group)
 {
+#ifdef OG_FUZZ_PLANTED
+    if (strchr(group, 'q'))
+        abort();
+#endif
     *(size_t *)context += strlen(group);
     return true;
 }
@@ -31,11 +35,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
         n += og_policy_set_cases(set, &cases) + strlen(og_policy_set_digest(set));
         if (n < 64)
             abort();
-#ifdef OG_FUZZ_PLANTED
-        for (size_t i = 0; i < set->policies[0].n_rules; i++)
-            if (set->policies[0].rules[i].by_count == 7)
-                abort();
-#endif
     }
     og_policy_set_unref(set);
     og_buf_release(&messages);

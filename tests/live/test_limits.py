@@ -208,6 +208,18 @@ def runtime(tap, world, engine, dsn):
             engine + ": the connection goes on")
 
 
+def once_told(cursor):
+    """guardfs hears of another connection's end a little later than its client."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            return cursor.execute("SELECT 1").fetchone()[0]
+        except pyodbc.Error as error:
+            if "(71004)" not in str(error) or time.monotonic() > end:
+                return str(error)
+            time.sleep(0.05)
+
+
 def parallel(tap, world, engine, dsn):
     world.policy(limits="limits: {parallel: 2}\n")
     slow = [connect(dsn).cursor() for _ in range(2)]
@@ -218,10 +230,10 @@ def parallel(tap, world, engine, dsn):
     refused(tap, lambda: third.execute("SELECT 1"), ["(71004)", "limit of 2 statements at once"],
             engine + ": a third statement at once is refused")
     slow[0].fetchall()
-    tap.is_(third.execute("SELECT 1").fetchone()[0], 1, engine + ": and runs once another has ended")
+    tap.is_(once_told(third), 1, engine + ": and runs once another has ended")
     third.fetchall()
     slow[1].connection.close()
-    tap.is_(third.execute("SELECT 1").fetchone()[0], 1, engine + ": a closed connection runs nothing")
+    tap.is_(once_told(third), 1, engine + ": a closed connection runs nothing")
 
 
 def requests(tap, world, engine, dsn):

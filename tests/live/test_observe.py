@@ -25,7 +25,7 @@ STATEMENTS = (
     ("a setting that changes how texts are read", "p", "SET standard_conforming_strings = off", "None"),
     (AFTER, "p", "SELECT 'a\\\\b'", "a\\b"),
     ("a block of code", "p", "DO $$ BEGIN RAISE EXCEPTION 'said %', 'this'; END $$", "said this"),
-    ("a pragma", "s", "PRAGMA table_info(payments)", "0"),
+    ("a pragma", "s", "PRAGMA user_version = 7", "None"),
 )
 
 

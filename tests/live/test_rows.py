@@ -35,6 +35,7 @@ SERIES = {"SQLite": "(WITH RECURSIVE t(v) AS (SELECT 1 UNION ALL SELECT v + 1 FR
 RULES = """
 policy: shop
 applies-to: {principals: ["*"], targets: ["*"]}
+vouch: {functions: [public.more]}
 rules:
   - id: all
     when: {effect: [select, insert, update, delete]}
