@@ -2,7 +2,7 @@
 /* key.tbl.h - our own connection keywords, for whoever reads a connection string (conf.c) and for the
  * setup library that shows them to GUI tools (setup.c).
  * KEY(name, can this build honour it, how it is asked for, value at first, (values to choose from), help)
- * Asked for as TEXT, LIST (one of the values), FILENAME. A key that is not in this table and begins with
+ * Asked for as TEXT, SECRET (not shown), LIST (one of the values), FILENAME. A key that is not in this table and begins with
  * Guard fails the connect. */
 KEY(GuardTargetDSN, true, TEXT, "", (NULL),
     "The DSN of the real driver: this data source guards it. Leave it empty only with GuardTargetDriver.")
@@ -12,7 +12,7 @@ KEY(GuardSocket, true, FILENAME, "", (NULL),
     "The socket of guardfs. Empty: /run/odbcguard/guard.sock.")
 KEY(GuardPlacement, true, LIST, "inline", ("inline", NULL),
     "Where the guard runs. inline: in the process of the application.")
-KEY(GuardAgentToken, true, TEXT, "", (NULL), "A signed token that says who acts.")
+KEY(GuardAgentToken, true, SECRET, "", (NULL), "A signed token that says who acts.")
 KEY(GuardAgentTokenFile, true, FILENAME, "", (NULL), "A file with a signed token that says who acts.")
 KEY(GuardApp, true, TEXT, "", (NULL), "Name of the application; recorded as asserted.")
 KEY(GuardPurpose, true, TEXT, "", (NULL), "What the session is for; recorded as asserted.")

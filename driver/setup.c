@@ -24,6 +24,7 @@ static const struct keyword {
 #define KEY(name, is_honoured, prompt, first, values, help) \
     {#name, is_honoured, ODBCINST_PROMPTTYPE_##prompt, first, (const char *const[]){OG_BARE values}, help},
 #define ODBCINST_PROMPTTYPE_TEXT ODBCINST_PROMPTTYPE_TEXTEDIT
+#define ODBCINST_PROMPTTYPE_SECRET ODBCINST_PROMPTTYPE_TEXTEDIT_PASSWORD
 #define ODBCINST_PROMPTTYPE_LIST ODBCINST_PROMPTTYPE_LISTBOX
 #include "driver/key.tbl.h"
 #undef KEY

@@ -89,6 +89,9 @@ static void test_properties_of_each_registered_name_list_our_keywords(void)
 #include "driver/key.tbl.h"
 #undef KEY
         }
+        tap_ok(find(first, "GuardAgentToken") && find(first, "GuardAgentToken")->nPromptType ==
+                                                     ODBCINST_PROMPTTYPE_TEXTEDIT_PASSWORD,
+               "%s: a token is not shown while it is typed", drivers[i]);
         tap_ok(ODBCINSTDestructProperties(&first) == ODBCINST_SUCCESS, "%s: and frees them",
                drivers[i]);
     }
