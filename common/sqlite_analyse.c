@@ -385,6 +385,8 @@ int og_sqlite_analyse(struct og_sqlite_analyser *analyser, const char *sql, size
     if (rc == 0 && !facts->refusal.what && strcmp(facts->kind, "EXPLAIN") != 0 &&
         !facts->is_transaction_control && !facts->changes_catalog && !has_switch(analyser))
         rc = og_sq_live_order(analyser, copy, n_bytes, facts);
+    if (rc == -ENOMEM && og_arena_is_failed(facts->arena))
+        rc = 0; /* refused below */
     /* SELECT 1 reads no table, and is a select all the same. */
     if (rc == 0 && !facts->refusal.what && !facts->n_effects && facts->kind &&
         strcmp(facts->kind, "SELECT") == 0)

@@ -150,6 +150,83 @@ static int add_routine(struct og_sq_run *run, struct og_sq_program *program, lon
     return 0;
 }
 
+static const struct og_sq_routine *routine_at(const struct og_sq_program *program, long entry)
+{
+    for (size_t i = 0; i < program->n_routines; i++)
+        if (program->routines[i].entry == entry)
+            return &program->routines[i];
+    return NULL;
+}
+
+bool og_sq_is_inside(const struct og_sq_coroutine *coroutine, const struct og_sq_routine *routine,
+                     size_t at)
+{
+    return (long)at >= coroutine->from && (long)at < coroutine->to && routine->is_inside[at];
+}
+
+static int add_place(struct og_sq_run *run, struct og_sq_places *places, size_t at)
+{
+    size_t *slot = og_arena_push(run->arena, &places->at, &places->n, &places->max, sizeof(*slot));
+
+    if (!slot)
+        return -ENOMEM;
+    *slot = at;
+    return 0;
+}
+
+static struct og_sq_coroutine *coroutine_for(struct og_sq_run *run, struct og_sq_program *program,
+                                             int number)
+{
+    struct og_sq_coroutine *added;
+
+    for (size_t i = 0; i < program->n_coroutines; i++)
+        if (program->coroutines[i].number == number)
+            return &program->coroutines[i];
+    added = og_arena_push(run->arena, &program->coroutines, &program->n_coroutines,
+                          &program->max_coroutines, sizeof(*added));
+    if (added)
+        *added = (struct og_sq_coroutine){.number = number};
+    return added;
+}
+
+/* Which Yield stands in the coroutine itself, and which calls it. */
+static int find_coroutines(struct og_sq_run *run, struct og_sq_program *program)
+{
+    for (size_t i = 0; i < program->n_ops; i++) {
+        const struct og_sq_op *op = &program->ops[i];
+        struct og_sq_coroutine *coroutine;
+
+        if (op->flow != OG_SQ_INIT_COROUTINE)
+            continue;
+        coroutine = coroutine_for(run, program, op->p1);
+        if (!coroutine || add_place(run, &coroutine->starts, i))
+            return -ENOMEM;
+        coroutine->is_known = coroutine->starts.n == 1 && op->p2 > op->p3;
+        coroutine->from = op->p3;
+        coroutine->to = op->p2;
+    }
+    for (size_t i = 0; i < program->n_ops; i++) {
+        const struct og_sq_op *op = &program->ops[i];
+        struct og_sq_coroutine *coroutine;
+        const struct og_sq_routine *routine;
+
+        if (op->flow != OG_SQ_YIELD && op->flow != OG_SQ_END_COROUTINE)
+            continue;
+        coroutine = coroutine_for(run, program, op->p1);
+        if (!coroutine)
+            return -ENOMEM;
+        routine = coroutine->is_known ? routine_at(program, coroutine->from) : NULL;
+        coroutine->is_known = routine && routine->is_inside;
+        if (op->flow == OG_SQ_YIELD &&
+            add_place(run,
+                      &coroutine->sides[coroutine->is_known &&
+                                        og_sq_is_inside(coroutine, routine, i)],
+                      i))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 int og_sq_find_routines(struct og_sq_run *run)
 {
     for (size_t k = 0; k < run->n_programs; k++) {
@@ -166,16 +243,10 @@ int og_sq_find_routines(struct og_sq_run *run)
             if (rc)
                 return rc;
         }
+        if (find_coroutines(run, program))
+            return -ENOMEM;
     }
     return 0;
-}
-
-static const struct og_sq_routine *routine_at(const struct og_sq_program *program, long entry)
-{
-    for (size_t i = 0; i < program->n_routines; i++)
-        if (program->routines[i].entry == entry)
-            return &program->routines[i];
-    return NULL;
 }
 
 /* Back from a routine to behind its caller. */
@@ -195,52 +266,45 @@ static void flow_back(struct og_sq_run *run, struct og_sq_program *program,
     flow_state(run, program, target, run->merged);
 }
 
-/* The coroutine of that register, when it is one whose operations are known. */
-static const struct og_sq_routine *coroutine_of(const struct og_sq_program *program, int number,
-                                                size_t *from, size_t *to)
+static struct og_sq_coroutine *coroutine_at(struct og_sq_program *program, int number)
 {
-    const struct og_sq_routine *found = NULL;
-
-    for (size_t i = 0; i < program->n_ops; i++) {
-        const struct og_sq_op *op = &program->ops[i];
-
-        if (op->flow != OG_SQ_INIT_COROUTINE || op->p1 != number)
-            continue;
-        if (found || op->p2 <= op->p3)
-            return NULL;
-        found = routine_at(program, op->p3);
-        *from = (size_t)op->p3;
-        *to = (size_t)op->p2;
-    }
-    return found && found->is_inside ? found : NULL;
+    for (size_t i = 0; i < program->n_coroutines; i++)
+        if (program->coroutines[i].number == number)
+            return &program->coroutines[i];
+    return NULL;
 }
 
 /* A coroutine's register: every place where the other side may go on. */
 static void flow_yield(struct og_sq_run *run, struct og_sq_program *program,
                        const struct og_sq_op *op, bool is_end)
 {
-    size_t from = 0, to = 0;
-    const struct og_sq_routine *routine = coroutine_of(program, op->p1, &from, &to);
-    bool is_inside = routine && run->pc >= from && run->pc < to && routine->is_inside[run->pc];
+    const struct og_sq_coroutine *coroutine = coroutine_at(program, op->p1);
+    const struct og_sq_routine *routine =
+        coroutine && coroutine->is_known ? routine_at(program, coroutine->from) : NULL;
+    bool is_inside = routine && og_sq_is_inside(coroutine, routine, run->pc);
 
+    if (!coroutine) {
+        og_facts_refuse(run->facts, SIZE_MAX, "a program of this engine that is not understood",
+                        NULL);
+        return;
+    }
     if (!is_end && op->p2 && !is_inside)
         flow_to(run, program, op->p2); /* the coroutine has ended before */
-    for (size_t i = 0; i < program->n_ops; i++) {
-        const struct og_sq_op *other = &program->ops[i];
-        bool is_other_inside =
-            routine && i >= from && i < to && routine->is_inside[i];
+    /* from its own side to its callers, from theirs into it; to all where the sides are not known */
+    for (int side = 0; side < 2; side++) {
+        const struct og_sq_places *places = &coroutine->sides[side];
 
-        if (other->p1 != op->p1)
-            continue;
-        if (other->flow == OG_SQ_YIELD && routine && is_inside == is_other_inside)
-            continue; /* on the same side */
-        if (other->flow == OG_SQ_YIELD && !is_end)
-            flow_back(run, program, is_inside ? routine : NULL, i, (long)i + 1);
-        else if (other->flow == OG_SQ_YIELD && other->p2)
-            flow_back(run, program, is_inside ? routine : NULL, i, other->p2);
-        else if (other->flow == OG_SQ_INIT_COROUTINE && !is_end && !is_inside)
-            flow_to(run, program, other->p3);
+        for (size_t i = 0; (!routine || side == (is_inside ? 0 : 1)) && i < places->n; i++) {
+            size_t at = places->at[i];
+
+            if (!is_end)
+                flow_back(run, program, is_inside ? routine : NULL, at, (long)at + 1);
+            else if (program->ops[at].p2)
+                flow_back(run, program, is_inside ? routine : NULL, at, program->ops[at].p2);
+        }
     }
+    for (size_t i = 0; !is_end && !is_inside && i < coroutine->starts.n; i++)
+        flow_to(run, program, program->ops[coroutine->starts.at[i]].p3);
 }
 
 /* A return address comes from a Gosub, or from an Integer or InitCoroutine put into its register. */

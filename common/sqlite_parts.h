@@ -212,6 +212,21 @@ struct og_sq_cursor {
     int same_as;         /* OpenDup: the cursor it shares the rows with, or -1 */
 };
 
+/* Places in a program. */
+struct og_sq_places {
+    size_t *at;
+    size_t n, max;
+};
+
+/* The coroutine of one register. */
+struct og_sq_coroutine {
+    int number;
+    bool is_known;                 /* from, to: where its own operations stand */
+    long from, to;
+    struct og_sq_places starts;    /* InitCoroutine */
+    struct og_sq_places sides[2];  /* Yield: of its callers (all, when not known), its own */
+};
+
 struct og_sq_program {
     struct og_sq_op *ops;
     size_t n_ops, max_ops;
@@ -222,6 +237,8 @@ struct og_sq_program {
     uint32_t **states; /* per op, n_registers values; NULL: not reached */
     struct og_sq_routine *routines;
     size_t n_routines, max_routines;
+    struct og_sq_coroutine *coroutines;
+    size_t n_coroutines, max_coroutines;
     size_t *call_programs; /* per op: program that a Program op runs, or SIZE_MAX for any */
 };
 
@@ -288,6 +305,8 @@ const struct og_sq_op *og_sq_opcode(const char *name);
 /* Runs the programs to a fixpoint. Refusals go to facts. Returns: 0; < 0. */
 OG_MUST int og_sq_run_programs(struct og_sq_run *run);
 OG_MUST int og_sq_find_routines(struct og_sq_run *run);
+bool og_sq_is_inside(const struct og_sq_coroutine *coroutine, const struct og_sq_routine *routine,
+                     size_t at);
 /* Joins the state after the operation into those of the operations that may come next. */
 void og_sq_flow_on(struct og_sq_run *run, struct og_sq_program *program,
                    const struct og_sq_op *op);
