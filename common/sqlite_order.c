@@ -309,7 +309,7 @@ bool og_sq_is_order_hidden(struct og_sq_run *run, int cursor, uint32_t base, siz
     struct og_sq_program *program = &run->programs[run->program];
     struct body body = {.is_seen = false};
     const bool has_dup = run->has_dup;
-    size_t n_full = 0;
+    size_t n_full = 0, n_sorted = 0;
 
     if (cursor < 0 || (size_t)cursor >= program->n_cursors || run->program != 0)
         return false;
@@ -322,15 +322,17 @@ bool og_sq_is_order_hidden(struct og_sq_run *run, int cursor, uint32_t base, siz
     if (!body.is_inside || body.is_seen)
         return false;
     run->has_dup = false; /* inside its own loop a cursor has one row */
-    for (size_t i = 0; i < body.n_kept; i++)
+    for (size_t i = 0; i < body.n_kept; i++) {
+        n_sorted += !body.is_filter[i];
         n_full += og_sq_is_beside_key(run, &body.kept[i], &run->bases[base]) &&
                   (!body.is_of_group[i] ||
                    og_sq_is_beside_key(run, &body.group, &run->bases[base]));
+    }
     run->has_dup = has_dup;
-    if (n_full && n_full == body.n_kept && !body.has_row && !body.has_limit)
+    if (n_sorted && n_full == body.n_kept && !body.has_row && !body.has_limit)
         return true;
     /* sorted anew within each group of rows that the index brings together */
-    if (n_full && n_full == body.n_kept && body.group.n && !body.has_aggregate &&
+    if (n_sorted && n_full == body.n_kept && body.group.n && !body.has_aggregate &&
         !body.has_limit)
         return is_behind_group(run, &body, base, cursor, position);
     if (!run->drops_aggregates || has_dup || (body.has_limit && body.n_kept) ||
