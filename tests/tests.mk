@@ -90,6 +90,7 @@ tests_unit_test_sql_escape_LDADD = $(OG_UNIT_LIBS)
 tests_unit_test_sql_lex_SOURCES = tests/unit/test_sql_lex.c
 tests_unit_test_sql_lex_LDADD = $(OG_UNIT_LIBS)
 
+include tests/bench/bench.mk
 include tests/diff/diff.mk
 
 # Fuzz targets over their corpora, without a fuzzer: one line per target.
