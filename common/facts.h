@@ -133,6 +133,7 @@ struct og_refusal {
 struct og_facts {
     struct og_arena *arena;
     enum og_dialect dialect;
+    const void *record; /* what a caller made of these facts, in the same arena; NULL: nothing yet */
     const char *kind; /* the command's name in capitals: SELECT, UPDATE, CREATE TABLE, BEGIN... */
     struct og_refusal refusal;
 

@@ -26,7 +26,7 @@ nobase_dist_doc_DATA = \
 	docs/decisions/0018-keyed-masks.md \
 	docs/decisions/0019-session-of-postgresql.md \
 	docs/errors.md \
-	docs/files.md \
+	docs/files.md docs/performance.md \
 	docs/ledger.md \
 	docs/odbc-coverage.md \
 	docs/policy.md \

@@ -130,7 +130,7 @@ static SQLRETURN set_up_sqlite(struct og_guard_dbc *dbc, sqlite3 *db, const char
         return SQL_ERROR;
     }
     og_buf_init(&why, 2048);
-    if (og_sqlite_self_check(&dbc->sqlite, &why) != 0) {
+    if (og_sqlite_target_check(&dbc->sqlite, &why) != 0) {
         og_diag_add(&dbc->object.diag, OG_ERR_CONFIG, true, "[sqlite] %s", og_buf_str(&why));
         code = SQL_ERROR;
     } else if (og_sqlite_analyser_new(&dbc->sqlite, db, &dbc->analyser) != 0) {

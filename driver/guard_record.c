@@ -263,28 +263,68 @@ static struct og_list list_lookups(const struct og_guard_stmt *stmt, struct og_a
     return items_done(&items);
 }
 
+/* What every record of one text with one set of facts says: made once, for a statement that is executed
+ * many times. */
+struct parts {
+    const char *summary, *text;
+    bool is_text_cut;
+    struct og_bytes text_sha256;
+    struct og_list effects, columns, functions;
+};
+
+/* Facts that grow after the first record (they do not, once judged) would make this wrong: it lives and
+ * dies with them. Returns: the parts, in the facts' arena; NULL without memory. */
+static const struct parts *parts_of(struct og_guard_stmt *stmt)
+{
+    struct og_arena *arena = &stmt->facts_arena;
+    struct parts *parts;
+    const char *text;
+    bool is_cut;
+
+    if (stmt->facts.record)
+        return stmt->facts.record;
+    parts = og_arena_alloc(arena, sizeof(*parts));
+    if (!parts)
+        return NULL;
+    text = redact(stmt, arena, &is_cut);
+    *parts = (struct parts){
+        .summary = summarise(&stmt->facts, arena),
+        .text = text,
+        .is_text_cut = is_cut,
+        .text_sha256 = digest_text(stmt, arena),
+        .effects = list_effects(&stmt->facts, arena),
+        .columns = list_columns(&stmt->facts, arena),
+        .functions = list_functions(&stmt->facts, arena),
+    };
+    stmt->facts.record = parts;
+    return parts;
+}
+
 void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool is_denied,
                       struct og_msg_intent *out)
 {
+    static const struct parts none = {.summary = "", .text = ""};
+    const struct parts *parts = parts_of(stmt);
     const struct og_verdict *verdict = &stmt->verdict;
     size_t n_bytes;
-    bool is_cut;
 
+    if (!parts)
+        parts = &none;
     (void)og_guard_text_bytes(&stmt->text, &n_bytes);
     *out = (struct og_msg_intent){
         .statement = stmt->id,
         .api = stmt->api,
         .kind = stmt->facts.kind,
-        .summary = summarise(&stmt->facts, arena),
-        .text = redact(stmt, arena, &is_cut),
+        .summary = parts->summary,
+        .text = parts->text,
         .text_bytes = n_bytes,
-        .text_sha256 = digest_text(stmt, arena),
+        .text_sha256 = parts->text_sha256,
         .n_parameters = (uint32_t)stmt->lex.n_markers,
         .n_parameter_sets = (uint32_t)og_params_sets(&stmt->params),
         .parameters_sha256 = digest_parameters(stmt, arena),
-        .effects = list_effects(&stmt->facts, arena),
-        .columns = list_columns(&stmt->facts, arena),
-        .functions = list_functions(&stmt->facts, arena),
+        .effects = parts->effects,
+        .columns = parts->columns,
+        .functions = parts->functions,
         .settings = list_settings(stmt, arena),
         .verdict = og_verdict_word(verdict->kind),
         .would_be = verdict->is_observed ? og_verdict_word(verdict->would_be) : "",
@@ -300,7 +340,7 @@ void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool i
         .cursor = "",
         .lookups = list_lookups(stmt, arena),
     };
-    out->is_text_cut = is_cut;
+    out->is_text_cut = parts->is_text_cut;
 }
 
 static struct og_list list_needs(const struct og_verdict *verdict, struct og_arena *arena)

@@ -87,3 +87,19 @@ sqlite3 *og_sqlite_capture_end(void)
     opened = NULL;
     return db;
 }
+
+int og_sqlite_target_check(const struct og_sqlite_api *api, struct og_buf *why)
+{
+    static pthread_mutex_t check_lock = PTHREAD_MUTEX_INITIALIZER;
+    static uintptr_t good;
+    uintptr_t engine = (uintptr_t)api->sqlite3_prepare_v2;
+    int r = 0;
+
+    (void)pthread_mutex_lock(&check_lock);
+    if (good != engine) {
+        r = og_sqlite_self_check(api, why);
+        good = r == 0 ? engine : 0;
+    }
+    (void)pthread_mutex_unlock(&check_lock);
+    return r;
+}

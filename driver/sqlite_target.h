@@ -21,4 +21,8 @@ OG_MUST int og_sqlite_capture_begin(void *library);
  * the driver; NULL when it opened none or more than one. */
 sqlite3 *og_sqlite_capture_end(void);
 
+/* og_sqlite_self_check, once for each engine that this process has loaded: it asks the engine, not the
+ * database. Returns as that does. */
+OG_MUST int og_sqlite_target_check(const struct og_sqlite_api *api, struct og_buf *why);
+
 #endif
