@@ -36,10 +36,24 @@ static size_t decode_one(const unsigned char *s, size_t n, uint32_t *out)
     return length;
 }
 
+/* Bytes below 0x80 from the front on, by eights: most text is nothing else. */
+static size_t ascii_prefix(const char *text, size_t n_bytes)
+{
+    size_t i = 0;
+    uint64_t word;
+
+    for (; i + sizeof(word) <= n_bytes; i += sizeof(word)) {
+        memcpy(&word, text + i, sizeof(word));
+        if (word & 0x8080808080808080u)
+            break;
+    }
+    return i;
+}
+
 size_t og_utf8_valid_prefix(const char *text, size_t n_bytes)
 {
     const unsigned char *s = (const unsigned char *)text;
-    size_t i = 0;
+    size_t i = ascii_prefix(text, n_bytes);
 
     while (i < n_bytes) {
         uint32_t code;
@@ -101,9 +115,26 @@ static void append_code(struct og_buf *out, uint32_t code)
     og_buf_append(out, bytes, n);
 }
 
+/* Appends units below 0x80 from the front on. Returns their number. */
+static size_t append_ascii(const uint16_t *units, size_t n_units, struct og_buf *out)
+{
+    char bytes[256];
+    size_t n = 0;
+
+    if (n_units > sizeof(bytes))
+        n_units = sizeof(bytes);
+    for (; n < n_units && units[n] < 0x80; n++)
+        bytes[n] = (char)units[n];
+    if (n)
+        og_buf_append(out, bytes, n);
+    explicit_bzero(bytes, n); /* row values pass here */
+    return n;
+}
+
 int og_utf16_to_utf8(const uint16_t *units, size_t n_units, struct og_buf *out)
 {
-    for (size_t i = 0; i < n_units; i++) {
+    for (size_t i = append_ascii(units, n_units, out); i < n_units;
+         i++, i += append_ascii(units + i, n_units - i, out)) {
         uint32_t code = units[i];
 
         if (code >= 0xDC00 && code <= 0xDFFF)

@@ -73,6 +73,7 @@ struct og_guard_dbc {
     enum og_dialect dialect;
     bool is_connected;
     bool is_wide; /* connected by a W function: some drivers then answer plain calls in UTF-16 too */
+    bool has_plain_utf8; /* PostgreSQL: SQL_C_CHAR is UTF-8, whatever the locale */
     bool is_autocommit;
     bool is_in_transaction;    /* something ran since the transaction began, and it may hold locks */
     bool is_explicit_transaction; /* begun by a statement's text */

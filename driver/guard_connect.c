@@ -199,7 +199,7 @@ static SQLRETURN open_catalog(struct og_guard_dbc *dbc, char *schemas)
 
 static SQLRETURN set_up_postgresql(struct og_guard_dbc *dbc)
 {
-    char row[OG_GUARD_SESSION_COLUMNS][1024];
+    char row[OG_GUARD_SESSION_COLUMNS][1024], probe[1][1024];
 
     if (og_pg_self_check() != 0)
         return fail(dbc, OG_ERR_CONFIG,
@@ -207,13 +207,19 @@ static SQLRETURN set_up_postgresql(struct og_guard_dbc *dbc)
                     "version it was built with, or rebuild");
     if (og_guard_query_row(dbc, og_guard_session_query, row, OG_COUNT(row)) != SQL_SUCCESS)
         return fail(dbc, OG_ERR_CONFIG, "[session] the session's settings could not be read");
-    if (!dbc->is_autocommit)
-        (void)dbc->object.calls->SQLEndTran(SQL_HANDLE_DBC, dbc->object.below, SQL_ROLLBACK);
     dbc->has_conforming_strings = strcmp(row[1], "on") == 0;
     if (strcmp(row[2], "UTF8") != 0)
         return fail(dbc, OG_ERR_CONFIG,
                     "[session] the client encoding is not UTF8: set it to UTF8 for this target");
     dbc->search_path = strdup(row[3]);
+    /* psqlODBC converts SQL_C_CHAR to the locale's character set, as that was when it connected: where
+     * that is UTF-8, values are read as they came from the server. */
+    dbc->has_plain_utf8 =
+        og_guard_query_row(dbc, "SELECT pg_catalog.chr(8364) || pg_catalog.chr(128512)", probe, 1) ==
+            SQL_SUCCESS &&
+        strcmp(probe[0], "\xe2\x82\xac\xf0\x9f\x98\x80") == 0;
+    if (!dbc->is_autocommit)
+        (void)dbc->object.calls->SQLEndTran(SQL_HANDLE_DBC, dbc->object.below, SQL_ROLLBACK);
     return open_catalog(dbc, row[0]);
 }
 

@@ -102,10 +102,10 @@ static bool set_has(struct og_issued *issued, uint64_t value)
 
 /* ---- values ---- */
 
+/* Whether the mask gives what it shows back unchanged, and hardly anything else. */
 static bool is_text_mask(const struct og_mask *mask)
 {
-    return mask->kind != OG_MASK_SQL_NULL && mask->kind != OG_MASK_ROUND &&
-           mask->kind != OG_MASK_TRUNCATE_DATE;
+    return mask->kind == OG_MASK_FIXED || mask->kind == OG_MASK_PARTIAL;
 }
 
 /* One form for every way of writing the same number or day. text NULL: NULL. */
@@ -115,6 +115,8 @@ static uint64_t value_hash(uint64_t key, const struct og_mask *mask, const char 
 
     if (!text)
         return hash(key, "\x01null");
+    if (mask->kind != OG_MASK_ROUND && mask->kind != OG_MASK_TRUNCATE_DATE)
+        return hash(key, text);
     if (mask->kind == OG_MASK_ROUND)
         (void)snprintf(plain, sizeof(plain), "%.12g", strtod(text, NULL));
     else

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* guard_issued.h - what masks have shown must never be stored as if it were the value: a tool that
  * reads a row and writes it back would destroy what it was not allowed to see.
- * Masked text is known by its look: the mask gives it back unchanged. Rounded numbers, cut dates and
- * NULL look like any other, so those that were shown in this session are remembered, per column.
+ * Masked text is known by its look: the mask gives it back unchanged. Rounded numbers, cut dates, NULL
+ * and text in which something was detected look like any other, so those that were shown in this
+ * session are remembered, per column.
  * Threads: its own lock; the caller holds the statement's. */
 #ifndef OG_DRIVER_GUARD_ISSUED_H
 #define OG_DRIVER_GUARD_ISSUED_H

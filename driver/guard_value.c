@@ -85,8 +85,9 @@ static int to_utf8(const void *raw, size_t n_bytes, bool is_wide, struct og_buf 
 
 bool og_value_is_wide(const struct og_guard_stmt *stmt)
 {
-    /* psqlODBC's text is UTF-16 whatever the locale is; its ANSI form has UTF-8 only. */
-    return stmt->dbc->dialect == OG_DIALECT_POSTGRESQL && stmt->object.calls->SQLExecDirectW;
+    /* psqlODBC's wide text is lossless whatever the locale is; its ANSI form has UTF-8 only. */
+    return stmt->dbc->dialect == OG_DIALECT_POSTGRESQL && stmt->object.calls->SQLExecDirectW &&
+           !stmt->dbc->has_plain_utf8;
 }
 
 bool og_value_fits(struct og_guard_stmt *stmt, SQLSMALLINT c_type)
@@ -105,15 +106,21 @@ static bool needs_all(const struct og_guard_column *plan)
     return plan->mask.kind != OG_MASK_FIXED && plan->mask.kind != OG_MASK_SQL_NULL;
 }
 
-/* Counts a cell that was only looked through where something was found in it. */
+/* Counts a cell that was only looked through where something was found in it; remembers what is shown
+ * in the place of a value. */
 static int mask(struct og_guard_stmt *stmt, const struct og_guard_column *plan, const char *text,
                 size_t n_bytes, struct og_buf *out, bool *out_is_null)
 {
     int r = og_mask_apply(&plan->mask, plan->type, text, n_bytes, plan->max_chars, out, out_is_null);
+    bool is_looked_through = plan->mask.kind == OG_MASK_DETECT;
+    bool is_same = is_looked_through && r == 0 && !*out_is_null && out->n_bytes == n_bytes &&
+                   memcmp(og_buf_str(out), text, n_bytes) == 0;
 
-    if (plan->mask.kind == OG_MASK_DETECT && r == 0 &&
-        (*out_is_null || out->n_bytes != n_bytes || memcmp(out->bytes, text, n_bytes) != 0))
-        stmt->n_masked_cells++;
+    if (r != 0 || is_same)
+        return r;
+    stmt->n_masked_cells += is_looked_through;
+    if (!*out_is_null)
+        og_issued_add(stmt, (size_t)(plan - stmt->columns), og_buf_str(out));
     return r;
 }
 
@@ -141,8 +148,6 @@ SQLRETURN og_value_mask(struct og_guard_stmt *stmt, SQLUSMALLINT column, const v
                  is_plain ? n_bytes : text->n_bytes, out, out_is_null);
     if (text->n_bytes)
         explicit_bzero(text->bytes, text->n_bytes);
-    if (r >= 0 && !*out_is_null)
-        og_issued_add(stmt, column - 1u, og_buf_str(out));
     if (r >= 0)
         return SQL_SUCCESS;
     if (r == -EMSGSIZE || r == -ENOSYS) {

@@ -258,6 +258,7 @@ int main(int argc, char **argv)
     getdata_doors(&d);
     scroll_doors(&d);
     descriptor_doors(&d);
+    bad_doors(&d);
     if (d.stmt)
         SQLFreeHandle(SQL_HANDLE_STMT, d.stmt);
     SQLDisconnect(d.dbc);

@@ -63,5 +63,6 @@ void fetch_doors(struct doors *d);
 void getdata_doors(struct doors *d);
 void scroll_doors(struct doors *d);
 void descriptor_doors(struct doors *d);
+void bad_doors(struct doors *d);
 
 #endif
