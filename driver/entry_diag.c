@@ -82,6 +82,17 @@ static SQLRETURN count_records(struct og_handle *h, get_field *below, SQLSMALLIN
     return SQL_SUCCESS;
 }
 
+/* Whether the driver hands out a name that does not fit without a word, and with the length that fitted. */
+static bool cuts_in_silence(struct og_handle *h, get_field *below, bool is_wide, SQLSMALLINT type,
+                            SQLSMALLINT number, SQLSMALLINT field)
+{
+    SQLWCHAR two[2] = {0};
+    SQLSMALLINT n_bytes = 0;
+
+    return below(type, h->below, number, field, two, is_wide ? sizeof(two) : 2, &n_bytes) ==
+           SQL_SUCCESS;
+}
+
 /* A driver that names the data source here names the target: the application knows the guarded one. */
 static SQLRETURN name_field(struct og_handle *h, get_field *below, bool is_wide, SQLSMALLINT type,
                             SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value,
@@ -93,7 +104,7 @@ static SQLRETURN name_field(struct og_handle *h, get_field *below, bool is_wide,
     size_t width = is_wide ? sizeof(SQLWCHAR) : 1u, n = 0;
     SQLRETURN code;
     char *utf8;
-    bool is_target, is_cut;
+    bool is_target, is_cut, is_silent;
 
     code = is_wide ? below(type, h->below, number, field, wide, sizeof(wide) - sizeof(SQLWCHAR), NULL)
                    : below(type, h->below, number, field, name, sizeof(name) - 1, NULL);
@@ -103,11 +114,14 @@ static SQLRETURN name_field(struct og_handle *h, get_field *below, bool is_wide,
     free(utf8);
     if (!is_target)
         return below(type, h->below, number, field, value, max_bytes, n_bytes);
+    is_silent = cuts_in_silence(h, below, is_wide, type, number, field);
     is_cut = og_text_put(dbc->conf->dsn, is_wide, value,
                          max_bytes > 0 ? (size_t)max_bytes / width : 0, &n);
+    if (is_cut && is_silent)
+        n = max_bytes >= (SQLSMALLINT)width ? (size_t)max_bytes / width - 1 : 0;
     if (n_bytes)
         *n_bytes = (SQLSMALLINT)(n * width);
-    return is_cut ? SQL_SUCCESS_WITH_INFO : SQL_SUCCESS;
+    return is_cut && !is_silent ? SQL_SUCCESS_WITH_INFO : SQL_SUCCESS;
 }
 
 static SQLRETURN diag_field(struct og_handle *h, get_field *below, bool is_wide, SQLSMALLINT type,
