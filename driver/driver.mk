@@ -89,6 +89,7 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_measure.h \
 	driver/guard_meta.c \
 	driver/guard_record.c \
+	driver/guard_required.c \
 	driver/guard_rows.c \
 	driver/guard_rows.h \
 	driver/guard_rowset.c \

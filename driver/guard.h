@@ -47,6 +47,7 @@ struct og_guard_env {
 struct og_guard_stmt;
 struct og_guard_dbc;
 struct og_guard_named;
+struct og_guard_pin;
 struct og_pg_session;
 
 struct og_guard_desc {
@@ -96,6 +97,8 @@ struct og_guard_dbc {
     bool must_look; /* path or settings may have moved: guard_session.c asks before names matter */
     bool has_moved; /* they did in the open transaction, so that its end may move them back */
     bool is_path_plain, is_read_committed;
+    struct og_guard_pin *pins; /* masked columns as they were when the session began */
+    bool has_lost_column;      /* one of them is another now, or gone */
     struct og_guard_named *named; /* prepared statements and cursors */
     size_t n_named;
 
@@ -227,6 +230,12 @@ SQLRETURN og_gate_refuse(struct og_guard_stmt *stmt, const char *rule, const cha
  * facts list (SQLite; a lock is held between the two). */
 SQLRETURN og_run_permit(struct og_guard_stmt *stmt);
 void og_run_permitted(struct og_guard_stmt *stmt);
+
+/* guard_required.c: columns that policies mask by name. */
+SQLRETURN og_guard_required_check(struct og_guard_dbc *dbc);
+/* Whether they still are what they were. */
+bool og_guard_required_holds(struct og_guard_dbc *dbc);
+void og_guard_required_release(struct og_guard_dbc *dbc);
 
 /* guard_session.c: what only this session knows. Callers hold dbc->lock. */
 #define OG_GUARD_SESSION_COLUMNS 5

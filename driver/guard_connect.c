@@ -223,77 +223,6 @@ static SQLRETURN set_up_postgresql(struct og_guard_dbc *dbc)
     return open_catalog(dbc, row[0]);
 }
 
-/* ---- what policy needs of the target ---- */
-
-struct required {
-    struct og_guard_dbc *dbc;
-    char text[512];
-};
-
-static bool has_column(struct og_guard_dbc *dbc, const char *schema, const char *table,
-                       const char *column)
-{
-    const struct og_relation *relation = NULL;
-    struct og_catalog *catalog;
-
-    if (dbc->dialect == OG_DIALECT_SQLITE)
-        return og_sqlite_has_column(dbc->analyser, schema, table, column);
-    if (dbc->dialect != OG_DIALECT_POSTGRESQL)
-        return true;
-    catalog = og_pg_catalog_interface(dbc->catalog);
-    if (catalog->relation(catalog, schema, table, &relation) != 0)
-        return false;
-    for (size_t i = 0; i < relation->n_columns; i++)
-        if (strcmp(relation->columns[i].name, column) == 0)
-            return true;
-    return false;
-}
-
-static bool visit_required(void *context, const char *policy, const char *schema,
-                           const char *table, const char *column)
-{
-    struct required *required = context;
-
-    if (has_column(required->dbc, schema, table, column))
-        return true;
-    (void)snprintf(required->text, sizeof(required->text),
-                   "[%s] policy %s masks %s%s%s.%s, which this target does not have: correct the "
-                   "policy, or say `optional: yes` there",
-                   policy, policy, schema ? schema : "", schema ? "." : "", table, column);
-    return false;
-}
-
-static SQLRETURN check_required(struct og_guard_dbc *dbc)
-{
-    const struct og_client_session *session;
-    struct og_policy_set *set;
-    struct og_client_error error = {0};
-    struct required required = {.dbc = dbc};
-    uint64_t generation;
-
-    if (og_client_begin(dbc->client, &session, &set, &generation, &error) < 0) {
-        og_diag_add(&dbc->object.diag, error.code, true, "%s", error.text);
-        return SQL_ERROR;
-    }
-    if (set) {
-        struct og_target target = {
-            .name = dbc->conf->target_name,
-            .labels = session->target_labels,
-            .n_labels = session->n_target_labels,
-            .dialect = dbc->dialect,
-        };
-        struct og_decide_input input = {
-            .set = set,
-            .chain = session->chain,
-            .target = &target,
-            .placement = dbc->conf->is_broker ? OG_PLACEMENT_BROKER : OG_PLACEMENT_INLINE,
-        };
-
-        og_decide_each_required_column(&input, visit_required, &required);
-    }
-    return required.text[0] ? fail(dbc, OG_ERR_CONFIG, required.text) : SQL_SUCCESS;
-}
-
 /* ---- connecting ---- */
 
 struct attempt {
@@ -318,6 +247,7 @@ static void undo_connect(struct og_guard_dbc *dbc)
 {
     dbc->analyser = og_sqlite_analyser_free(dbc->analyser);
     og_guard_session_release(dbc);
+    og_guard_required_release(dbc);
     dbc->catalog = og_pg_catalog_free(dbc->catalog);
     dbc->client = og_client_close(dbc->client);
 }
@@ -341,7 +271,7 @@ static SQLRETURN after_connect(struct og_guard_dbc *dbc, const struct attempt *a
     else if (dbc->dialect == OG_DIALECT_POSTGRESQL)
         set_up = set_up_postgresql(dbc);
     if (set_up == SQL_SUCCESS)
-        set_up = check_required(dbc);
+        set_up = og_guard_required_check(dbc);
     if (set_up != SQL_SUCCESS) {
         undo_connect(dbc);
         (void)dbc->object.calls->SQLDisconnect(dbc->object.below);

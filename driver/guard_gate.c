@@ -46,8 +46,10 @@ static int look_at_catalog(struct og_guard_dbc *dbc, bool is_strict)
     r = og_pg_catalog_refresh(catalog);
     if (r < 0)
         return r;
-    if (og_pg_catalog_has_changed(catalog))
+    if (og_pg_catalog_has_changed(catalog)) {
         dbc->catalog_version++;
+        dbc->has_lost_column = !og_guard_required_holds(dbc);
+    }
     dbc->catalog_checked_ms = now;
     return 0;
 }
@@ -124,6 +126,9 @@ static const char *find_uncertainty(const struct og_guard_stmt *stmt)
     if (dbc->is_resolution_lost && !stmt->facts.is_transaction_control &&
         !stmt->facts.is_harmless_setting)
         return "an earlier statement changed what names mean in this session; connect again";
+    if (dbc->has_lost_column && !stmt->facts.is_transaction_control)
+        return "a column that a policy masks was renamed or is gone since this session began; have "
+               "the policy name it as it is now, and connect again";
     return NULL;
 }
 
