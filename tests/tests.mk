@@ -205,6 +205,7 @@ tests_live_test_pg_catalog_LDADD = $(OG_UNIT_LIBS) -ldl
 # One a line.
 EXTRA_DIST += \
 	tests/bypass/honest.txt \
+	tests/bypass/pg_race.py \
 	tests/bypass/pg_session.py \
 	tests/bypass/pg_session.txt \
 	tests/bypass/run.py \
