@@ -45,6 +45,8 @@ common_libogcommon_a_SOURCES = \
 	common/mask.h \
 	common/mask.tbl.h \
 	common/mask_keyed.c \
+	common/measured.c \
+	common/measured.h \
 	common/msg.tbl.h \
 	common/pg_analyse.c \
 	common/pg_analyse.h \
@@ -134,6 +136,7 @@ common_libogcommon_a_SOURCES = \
 	common/sqlite_value.c \
 	common/use.tbl.h \
 	common/sqlite_virtual.c \
+	common/sqlite_watch.c \
 	common/utf.c \
 	common/utf.h \
 	common/yaml_tree.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sentences about a decision, for a person and for a model. */
 #include "common/decide_parts.h"
+#include "common/measured.h"
 
 #include <string.h>
 
@@ -113,21 +114,6 @@ const char *og_decide_pair_text(const struct og_decide *decide, const struct og_
     return text ? text : "this statement";
 }
 
-/* Digits in groups of three: 48,210. out: 32 bytes. */
-static const char *group_digits(uint64_t number, char out[static 32])
-{
-    char *at = out + 31;
-
-    *at = '\0';
-    for (int n = 0; n == 0 || number; n++) {
-        if (n && n % 3 == 0)
-            *--at = ',';
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    }
-    return at;
-}
-
 /* Only where the statement writes one table are all its rows known to be of that one. */
 static bool is_only_write(const struct og_decide *decide, const struct og_object *object)
 {
@@ -148,9 +134,9 @@ const char *og_decide_rows_text(const struct og_decide *decide, const struct og_
     bool has_table = pair->object && is_only_write(decide, pair->object);
 
     return og_arena_printf(decide->arena, "would change %s %s%s%s; rule %s/%s allows %s",
-                           group_digits(decide->input->measured_rows, rows),
+                           og_measured_digits(decide->input->measured_rows, rows),
                            decide->input->measured_rows == 1 ? "row" : "rows",
                            has_table ? " of " : "",
                            has_table ? og_decide_object_text(decide, pair->object) : "",
-                           policy->name, rule->id, group_digits(rule->rows_over, bound));
+                           policy->name, rule->id, og_measured_digits(rule->rows_over, bound));
 }

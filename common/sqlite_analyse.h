@@ -76,6 +76,20 @@ enum og_savepoint { OG_SAVEPOINT_SET, OG_SAVEPOINT_KEEP, OG_SAVEPOINT_BACK };
 bool og_sqlite_is_in_transaction(struct og_sqlite_analyser *analyser);
 uint64_t og_sqlite_total_changes(struct og_sqlite_analyser *analyser);
 OG_MUST int og_sqlite_savepoint(struct og_sqlite_analyser *analyser, enum og_savepoint how);
+/* One that sees every row before it changes on the live handle, by whatever changes it: triggers,
+ * foreign keys and REPLACE too. Not told: rows of virtual tables (those of the tables that keep them
+ * are) and of the engine's own tables. op: SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE. The values can
+ * be asked for with sqlite3_preupdate_old and its like while it is told.
+ * The struct is the caller's and stays where it is until it is removed. */
+struct og_sqlite_watch {
+    void (*changed)(void *context, sqlite3 *db, int op, const char *schema, const char *table,
+                    sqlite3_int64 before, sqlite3_int64 after);
+    void *context;
+    struct og_sqlite_watch *next;
+};
+/* Returns: 0; -ENOTSUP: the engine was built without the hook. */
+OG_MUST int og_sqlite_watch_add(struct og_sqlite_analyser *analyser, struct og_sqlite_watch *watch);
+void og_sqlite_watch_remove(struct og_sqlite_analyser *analyser, struct og_sqlite_watch *watch);
 /* The text of the handle's last error; holds no values where RELEASE failed. */
 void og_sqlite_error(struct og_sqlite_analyser *analyser, char *out, size_t max_bytes);
 

@@ -10,8 +10,10 @@ int og_sqlite_api_load(struct og_sqlite_api *api, void *(*lookup)(void *context,
     static const struct {
         const char *name;
         size_t offset;
+        bool is_optional;
     } rows[] = {
-#define SQLITE_CALL(name) {#name, offsetof(struct og_sqlite_api, name)},
+#define SQLITE_CALL(name) {#name, offsetof(struct og_sqlite_api, name), false},
+#define SQLITE_OPTIONAL(name) {#name, offsetof(struct og_sqlite_api, name), true},
 #include "common/sqlite_api.tbl.h"
 #undef SQLITE_CALL
     };
@@ -20,7 +22,7 @@ int og_sqlite_api_load(struct og_sqlite_api *api, void *(*lookup)(void *context,
     for (size_t i = 0; i < OG_COUNT(rows); i++) {
         void *function = lookup(context, rows[i].name);
 
-        if (!function)
+        if (!function && !rows[i].is_optional)
             return -ENOSYS;
         memcpy((char *)api + rows[i].offset, &function, sizeof(function));
     }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* sqlite_api.tbl.h - the functions of SQLite that analysis and the live authorizer call, each taken
- * from the library that the wrapped driver itself uses. */
+ * from the library that the wrapped driver itself uses. SQLITE_OPTIONAL: an engine may be built
+ * without it (NULL then); a table that does not tell the two apart leaves it undefined. */
+#ifndef SQLITE_OPTIONAL
+#define SQLITE_OPTIONAL(name) SQLITE_CALL(name)
+#endif
 SQLITE_CALL(sqlite3_auto_extension)
 SQLITE_CALL(sqlite3_bind_parameter_count)
 SQLITE_CALL(sqlite3_bind_text)
@@ -26,6 +30,7 @@ SQLITE_CALL(sqlite3_limit)
 SQLITE_CALL(sqlite3_next_stmt)
 SQLITE_CALL(sqlite3_open_v2)
 SQLITE_CALL(sqlite3_prepare_v2)
+SQLITE_OPTIONAL(sqlite3_preupdate_hook)
 SQLITE_CALL(sqlite3_reset)
 SQLITE_CALL(sqlite3_result_null)
 SQLITE_CALL(sqlite3_set_authorizer)
@@ -36,3 +41,4 @@ SQLITE_CALL(sqlite3_stmt_readonly)
 SQLITE_CALL(sqlite3_table_column_metadata)
 SQLITE_CALL(sqlite3_test_control)
 SQLITE_CALL(sqlite3_total_changes)
+#undef SQLITE_OPTIONAL

@@ -522,6 +522,7 @@ struct og_sqlite_analyser {
     struct og_facts permitted;
     bool is_plain_plan;
     bool *needed; /* per permitted column: its value flows or shapes somewhere */
+    struct og_sqlite_watch *watches; /* told of every row that changes; NULL: no hook is set */
 };
 
 int og_sq_live_authorizer(void *context, int action, const char *a, const char *b,

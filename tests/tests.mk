@@ -26,6 +26,7 @@ OG_UNIT_TESTS = \
 	tests/unit/test_config \
 	tests/unit/test_ledger \
 	tests/unit/test_lookup \
+	tests/unit/test_measured \
 	tests/unit/test_mask \
 	tests/unit/test_record \
 	tests/unit/test_sql_escape \
@@ -48,6 +49,8 @@ tests_odbc_test_setup_LDADD = -lodbcinst
 tests_unit_test_arena_SOURCES = tests/unit/test_arena.c
 tests_unit_test_arena_LDADD = $(OG_UNIT_LIBS)
 
+tests_unit_test_measured_SOURCES = tests/unit/test_measured.c
+tests_unit_test_measured_LDADD = $(OG_UNIT_LIBS)
 tests_unit_test_lookup_SOURCES = tests/unit/test_lookup.c tests/unit/pg_fake_catalog.h
 tests_unit_test_lookup_LDADD = $(OG_UNIT_LIBS)
 
