@@ -21,21 +21,19 @@ static const char *system_folder(void)
     return folder && *folder ? folder : "/etc";
 }
 
+/* As unixODBC finds it: by the account's home folder, whatever $HOME says. A section written elsewhere
+   would be one that no client sees. */
 void og_ini_user_path(char out[static PATH_MAX])
 {
     const char *path = getenv("ODBCINI");
-    const char *home = getenv("HOME");
+    const struct passwd *user = NULL;
 
     if (path && *path) {
         (void)snprintf(out, PATH_MAX, "%s", path);
         return;
     }
-    if (!home || !*home) {
-        const struct passwd *user = getpwuid(getuid());
-
-        home = user ? user->pw_dir : "/";
-    }
-    (void)snprintf(out, PATH_MAX, "%s/.odbc.ini", home);
+    user = getpwuid(getuid());
+    (void)snprintf(out, PATH_MAX, "%s/.odbc.ini", user && user->pw_dir ? user->pw_dir : "");
 }
 
 void og_ini_system_path(char out[static PATH_MAX])

@@ -236,12 +236,12 @@ class Rig:
                 pass
         self.guardfs.wait()
 
-    def guardctl(self, *arguments, check=False):
+    def guardctl(self, *arguments, check=False, environment=None):
         program = BUILD + "/guardctl"
         if not os.path.exists(program):
             program = BUILD + "/fusefs/guardctl"
         return subprocess.run([program, "--socket", self.socket] + list(arguments),
-                              capture_output=True, text=True, check=check)
+                              capture_output=True, text=True, check=check, env=environment)
 
     def read(self, *parts):
         with open(os.path.join(self.mount, *parts)) as file:

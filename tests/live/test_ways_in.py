@@ -189,6 +189,21 @@ def forked(tap, engine, dsn):
     c.close()
 
 
+def user_file(tap, r):
+    """guardctl looks where the driver manager does: in the account's home folder, whatever $HOME says."""
+    folder = r.path("elsewhere")
+    os.makedirs(folder)
+    path = os.path.join(folder, ".odbc.ini")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("[stray-guarded]\nDriver=%s\nGuardTargetDSN=lite\n" % os.path.join(rig.BUILD, "driver", "libodbcguard.so"))
+    listed = {}
+    for name, extra in (("HOME", {"HOME": folder}), ("ODBCINI", {"ODBCINI": path})):
+        environment = {key: value for key, value in os.environ.items() if key != "ODBCINI"}
+        listed[name] = r.guardctl("dsn", "list", environment=dict(environment, **extra)).stdout
+    tap.ok("stray-guarded" not in listed["HOME"], "guardctl: a data source that no client sees by $HOME is not listed")
+    tap.ok("stray-guarded" in listed["ODBCINI"], "guardctl: it is, where ODBCINI names its file")
+
+
 def main():
     rig.need_root()
     tap = rig.Tap()
@@ -205,6 +220,7 @@ def main():
         asynchronous(tap, engine, dsn)
         forked(tap, engine, dsn)
     cancelled(tap, "pg-guarded")
+    user_file(tap, r)
     tap.done()
 
 
