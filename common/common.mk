@@ -139,5 +139,6 @@ common_libogcommon_a_SOURCES = \
 	common/sqlite_watch.c \
 	common/utf.c \
 	common/utf.h \
+	common/worker_fd.h \
 	common/yaml_tree.c \
 	common/yaml_tree.h

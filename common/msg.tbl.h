@@ -51,7 +51,8 @@
     U32(error)        /* enum og_err */                   \
     STR(reason)                                           \
     STR(instead)      /* what to do next */               \
-    U32(retry_after_s)
+    U32(retry_after_s)                                    \
+    U32(use_broker)   /* 1: guardfs holds this target's credentials: ask for a worker instead */
 
 #define OG_MSG_POLICY_GET_FIELDS(U32, U64, STR, LIST, BYTES) U64(generation)
 
@@ -177,6 +178,25 @@
     LIST(names)
 #define OG_MSG_FILE_PUT_FIELDS(U32, U64, STR, LIST, BYTES) STR(path) BYTES(text)
 
+/* A driver asks for a worker: guardfs holds the target's credentials. Opens the session; what HELLO says of
+ * it comes from here, and nothing that the worker's client says later changes it. */
+#define OG_MSG_BROKER_FIELDS(U32, U64, STR, LIST, BYTES) \
+    U32(version_min)                                     \
+    U32(version_max)                                     \
+    STR(product)                                         \
+    STR(target)                                          \
+    STR(dsn)                                             \
+    STR(app)                                             \
+    STR(purpose)                                         \
+    STR(ticket)                                          \
+    STR(token)                                           \
+    STR(traceparent)
+
+/* The worker starts: two sockets come with this frame, for its calls and for cancel. */
+#define OG_MSG_BROKERED_FIELDS(U32, U64, STR, LIST, BYTES) \
+    U32(version)                                           \
+    STR(session)
+
 #define OG_MSG_BYE_FIELDS(U32, U64, STR, LIST, BYTES) STR(reason)
 #endif
 
@@ -201,4 +221,6 @@ MSG(FILE_GET,    file_get,   16, "guardctl", "reads a file of the tree")
 MSG(FILE,        file,       17, "guardfs", "a file's bytes, or why not")
 MSG(FILE_PUT,    file_put,   18, "guardctl", "writes a file of the tree as one save")
 MSG(BYE,         bye,        19, "both",    "the session ends in good order")
+MSG(BROKER,      broker,     30, "driver",  "asks for a worker of a target that guardfs holds")
+MSG(BROKERED,    brokered,   31, "guardfs", "the worker starts; its sockets come with the frame")
 #endif

@@ -78,6 +78,10 @@ struct message {
 #define file_put_STR(f) FIELD_ROW(FIELD_STR, file_put, f)
 #define file_put_BYTES(f) FIELD_ROW(FIELD_BYTES, file_put, f)
 #define bye_STR(f) FIELD_ROW(FIELD_STR, bye, f)
+#define broker_U32(f) FIELD_ROW(FIELD_U32, broker, f)
+#define broker_STR(f) FIELD_ROW(FIELD_STR, broker, f)
+#define brokered_U32(f) FIELD_ROW(FIELD_U32, brokered, f)
+#define brokered_STR(f) FIELD_ROW(FIELD_STR, brokered, f)
 
 #define MSG(NAME, name, number, sender, text) ROWS(NAME, name)
 #include "common/msg.tbl.h"

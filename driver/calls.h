@@ -25,6 +25,8 @@ struct og_layer {
     SQLHANDLE dbc;
     void (*close)(struct og_layer *layer); /* frees dbc and env; the connection is closed by then */
     void *context;                         /* the layer's own */
+    bool (*wants_broker)(const struct og_layer *layer); /* after a failed connect: guardfs holds the
+                                                         * target's credentials. NULL: never */
 };
 
 /* Opens environment and connection handles of a layer for the target that conf names, with the
@@ -36,6 +38,7 @@ typedef SQLRETURN og_layer_open(const struct og_conf *conf, SQLINTEGER odbc_vers
 
 og_layer_open og_target_open; /* target.c: the real driver */
 og_layer_open og_guard_open;  /* guard.c: the guard over the target */
+og_layer_open og_remote_open; /* remote.c: the worker of a session, under guardfs */
 
 /* How the entry layer opens connections: chosen by placement and build. */
 og_layer_open *og_layer_for(const struct og_conf *conf);

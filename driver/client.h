@@ -29,6 +29,7 @@ struct og_client_session {
 struct og_client_error {
     enum og_err code;
     uint32_t retry_after_s;
+    bool use_broker; /* guardfs holds the target's credentials */
     char text[512];
 };
 
@@ -37,6 +38,9 @@ struct og_client_error {
  * Returns: 0 and a client in out; < 0 with error filled. */
 OG_MUST int og_client_open(const char *socket_path, const struct og_msg_hello *hello,
                            struct og_client **out, struct og_client_error *error);
+/* A process that guardfs started has its socket already: the next connection is that one, and there is no
+ * other. Call before the first og_client_open. fd: non-blocking. */
+void og_client_pass_socket(int fd);
 /* Says bye and frees; NULL-safe, returns NULL. */
 struct og_client *og_client_close(struct og_client *client);
 

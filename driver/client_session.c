@@ -22,6 +22,7 @@ void og_client_error_from(const struct og_msg_refused *refused, struct og_client
                     ? (enum og_err)refused->error
                     : OG_ERR_REFUSED,
         .retry_after_s = refused->retry_after_s,
+        .use_broker = refused->use_broker != 0,
     };
     if (refused->retry_after_s)
         (void)snprintf(retry, sizeof(retry), "\nretry_after=%u", (unsigned)refused->retry_after_s);

@@ -78,14 +78,45 @@ static void sleep_ns(int64_t ns)
     (void)nanosleep(&time, NULL);
 }
 
+/* A socket to guardfs that the process was started with; -1: none, or taken. */
+static int passed_fd = -1;
+static bool is_passed;
+
+void og_client_pass_socket(int fd)
+{
+    passed_fd = fd;
+    is_passed = true;
+}
+
+/* A connection that is new: nothing of an earlier one counts. */
+static void adopt_socket(struct og_client *client, int fd)
+{
+    struct ucred peer;
+    socklen_t n_peer = sizeof(peer);
+
+    client->peer_pid = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n_peer) == 0 ? peer.pid : 0;
+    client->fd = fd;
+    client->epoch++;
+    client->is_lost = false;
+    client->n_outstanding = 0;
+    client->last_correlation = 0;
+    client->acked = 0;
+}
+
 int og_wire_connect(struct og_client *client, int64_t deadline_ns, struct og_client_error *error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct ucred peer;
-    socklen_t n_peer = sizeof(peer);
     int fd, e;
 
     og_wire_close(client);
+    if (is_passed) {
+        fd = passed_fd;
+        passed_fd = -1;
+        if (fd < 0) /* a worker's session does not outlive its guardfs */
+            return og_wire_unreachable(client, "the session has ended", error);
+        adopt_socket(client, fd);
+        return 0;
+    }
     if (strlen(client->socket_path) >= sizeof(address.sun_path))
         return og_wire_unreachable(client, "the socket's path is too long", error);
     memcpy(address.sun_path, client->socket_path, strlen(client->socket_path) + 1);
@@ -105,13 +136,7 @@ int og_wire_connect(struct og_client *client, int64_t deadline_ns, struct og_cli
         (void)close(fd);
         return og_wire_unreachable(client, strerrordesc_np(e), error);
     }
-    client->peer_pid = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n_peer) == 0 ? peer.pid : 0;
-    client->fd = fd;
-    client->epoch++;
-    client->is_lost = false;
-    client->n_outstanding = 0;
-    client->last_correlation = 0;
-    client->acked = 0;
+    adopt_socket(client, fd);
     return 0;
 }
 

@@ -176,11 +176,10 @@ static SQLRETURN read_words(const struct request *request)
     request->conf->approval_waits = strcasecmp(approval, "fail") != 0;
     if (*approval && strcasecmp(approval, "wait") != 0 && strcasecmp(approval, "fail") != 0)
         return fail(request->diag, "the value of GuardApproval must be wait or fail");
-    if (strcasecmp(placement, "broker") == 0)
-        return fail(request->diag, "GuardPlacement=broker cannot be honoured by this version: use "
-                                   "inline, and read the threat model for what that means");
-    if (*placement && strcasecmp(placement, "inline") != 0)
-        return fail(request->diag, "the value of GuardPlacement must be inline");
+    request->conf->is_broker = strcasecmp(placement, "broker") == 0;
+    request->conf->may_broker = !*placement;
+    if (*placement && !request->conf->is_broker && strcasecmp(placement, "inline") != 0)
+        return fail(request->diag, "the value of GuardPlacement must be inline or broker");
     return SQL_SUCCESS;
 }
 
@@ -267,6 +266,31 @@ static SQLRETURN find_driver(const struct request *request, const char *driver)
     return conf->driver_path && conf->driver_section ? SQL_SUCCESS : no_memory(request->diag);
 }
 
+/* Whether the name is a target of guardfs' own: there is no such data source here. */
+static bool is_held_elsewhere(const struct request *request, const char *dsn)
+{
+    char name[1024] = "";
+
+    if (request->conf->is_broker || !request->conf->may_broker || !*dsn)
+        return request->conf->is_broker;
+    (void)SQLGetPrivateProfileString(dsn, "Driver", "", name, sizeof(name), "odbc.ini");
+    return !name[0];
+}
+
+/* The real driver is the worker's business. */
+static SQLRETURN find_brokered(const struct request *request, const char *dsn)
+{
+    struct og_conf *conf = request->conf;
+
+    if (!*dsn)
+        return fail(request->diag, "GuardPlacement=broker wants GuardTargetDSN, the target's name in "
+                                   "guardfs' configuration");
+    conf->is_broker = true;
+    conf->driver_path = strdup("");
+    conf->driver_section = strdup("");
+    return conf->driver_path && conf->driver_section ? SQL_SUCCESS : no_memory(request->diag);
+}
+
 static SQLRETURN find_target(const struct request *request)
 {
     struct og_conf *conf = request->conf;
@@ -281,6 +305,8 @@ static SQLRETURN find_target(const struct request *request)
     conf->target_name = strdup(*dsn ? dsn : driver);
     if (!conf->target_dsn || !conf->target_driver || !conf->target_name)
         return no_memory(request->diag);
+    if (is_held_elsewhere(request, dsn))
+        return find_brokered(request, dsn);
     if (*driver)
         return find_driver(request, driver);
     (void)SQLGetPrivateProfileString(dsn, "Driver", "", name, sizeof(name), "odbc.ini");
@@ -308,6 +334,13 @@ static bool is_managers_key(const struct og_pair *pair)
     return begins_with_guard(pair->key);
 }
 
+SQLRETURN og_conf_refuse_key(const char *key, struct og_diag *diag)
+{
+    return fail(diag,
+                "guardfs holds what opens this target, and takes no %s for it: leave it out of the "
+                "connection string and the data source", key);
+}
+
 static SQLRETURN make_target_string(const struct request *request)
 {
     struct og_conf *conf = request->conf;
@@ -322,8 +355,13 @@ static SQLRETURN make_target_string(const struct request *request)
     for (size_t i = 0; i < request->pairs.n_items; i++) {
         const struct og_pair *pair = &request->pairs.items[i];
 
-        if (is_managers_key(pair))
+        if (is_managers_key(pair) || (conf->is_broker && !*pair->value))
             continue;
+        conf->sends_keys = true;
+        if (conf->is_broker) {
+            og_buf_wipe(&out);
+            return og_conf_refuse_key(pair->key, request->diag);
+        }
         if (!og_conf_may_go_down(conf, pair->key)) {
             og_buf_wipe(&out);
             return fail(request->diag,

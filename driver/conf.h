@@ -22,7 +22,9 @@ struct og_conf {
     char *shown_string;  /* what SQLDriverConnect returns: usable again, without the target's own */
     char *socket_path;
     char *app, *purpose, *ticket, *traceparent, *token;
-    bool is_broker;
+    bool is_broker;                /* GuardPlacement=broker, or a target that is no data source here */
+    bool may_broker;               /* no placement was asked for: guardfs may say that it is broker */
+    bool sends_keys;               /* target_string has more than the target's name */
     bool approval_waits;           /* GuardApproval=wait */
     uint32_t approval_timeout_s;
     uint64_t max_rows;             /* 0: none */
@@ -40,6 +42,8 @@ OG_MUST SQLRETURN og_conf_from_string(const char *connection_string, struct og_d
 /* From SQLConnect's three arguments (UTF-8; user and password may be NULL). */
 OG_MUST SQLRETURN og_conf_from_dsn(const char *dsn, const char *user, const char *password,
                                    struct og_diag *diag, struct og_conf **out);
+/* The refusal of a key (or of "other keys") for a target whose credentials guardfs holds. SQL_ERROR. */
+SQLRETURN og_conf_refuse_key(const char *key, struct og_diag *diag);
 /* Wipes and frees; NULL-safe, returns NULL. */
 struct og_conf *og_conf_free(struct og_conf *conf);
 

@@ -6,6 +6,7 @@
 #   libodbcguard-odbc2.so    plain + ODBC 2 functions, no W (for SQLite ODBC and drivers of its shape)
 #   libodbcguard-mariadb.so  plain + W + ODBC 2 (for MariaDB ODBC)
 #   libodbcguard-tds.so      plain + W + ODBC 2, other gaps (for FreeTDS)
+#   odbcguard-worker         the process of one session, where guardfs holds the credentials
 #   libodbcguardS.so         setup library: lists our keywords to odbcinst and GUI tools
 # Shared objects are linked as programs: there is no version of them to be linked against, so
 # libtool has nothing to add (docs/decisions/0001-build.md).
@@ -105,6 +106,9 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/layer.c \
 	driver/list.tbl.h \
 	driver/odbc.h \
+	driver/link.c \
+	driver/link.h \
+	driver/link.tbl.h \
 	driver/params.c \
 	driver/params.h \
 	driver/pg_catalog.c \
@@ -113,6 +117,14 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/pg_catalog_query.c \
 	driver/pg_catalog_read.c \
 	driver/pg_catalog_sql.tbl.h \
+	driver/remote.c \
+	driver/remote_attr.c \
+	driver/remote_calls.c \
+	driver/remote_open.c \
+	driver/remote_open.h \
+	driver/remote_params.c \
+	driver/remote_parts.h \
+	driver/remote_rows.c \
 	driver/sqlite_target.c \
 	driver/sqlite_target.h \
 	driver/target.c \
@@ -120,7 +132,23 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/target_attr.tbl.h \
 	driver/target_key.tbl.h \
 	driver/wide.c \
-	driver/wide.h
+	driver/wide.h \
+	driver/worker.c \
+	driver/worker.h \
+	driver/worker_attr.c \
+	driver/worker_calls.c \
+	driver/worker_params.c \
+	driver/worker_parts.h \
+	driver/worker_rows.c \
+	driver/worker_sandbox.c
+
+# One process per session of the broker placement; the guard that it runs is the core library's.
+pkglibexec_PROGRAMS += driver/odbcguard-worker
+driver_odbcguard_worker_SOURCES = driver/worker_main.c
+driver_odbcguard_worker_LDFLAGS = $(AM_LDFLAGS) -Wl,-rpath,'$$ORIGIN' -Wl,-rpath,'$(odbcdriverdir)' \
+	-Wl,--enable-new-dtags
+driver_odbcguard_worker_LDADD = driver/libodbcguardcore.so.0
+driver_odbcguard_worker_DEPENDENCIES = driver/libodbcguardcore.so.0
 
 OG_LINK_FACE = $(OG_LINK_SHARED) -Wl,-rpath,'$$ORIGIN' -Wl,--enable-new-dtags
 

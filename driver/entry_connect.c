@@ -148,6 +148,29 @@ static SQLRETURN connect_layer(struct og_handle *dbc, bool is_wide, SQLUSMALLINT
     return code;
 }
 
+/* Where no placement was asked for, guardfs may hold the target's credentials: then a worker connects, and
+ * what was meant for the real driver goes nowhere. */
+static SQLRETURN connect_somewhere(struct og_handle *dbc, bool is_wide, SQLUSMALLINT completion,
+                                   const struct credentials *given)
+{
+    SQLRETURN code = connect_layer(dbc, is_wide, completion, given);
+    const struct og_layer *layer = &dbc->layer;
+
+    if (SQL_SUCCEEDED(code) || !dbc->has_layer || !dbc->conf->may_broker || dbc->conf->is_broker ||
+        !layer->wants_broker || !layer->wants_broker(layer))
+        return code;
+    if (dbc->conf->sends_keys) {
+        dbc->shows_below = false;
+        return og_conf_refuse_key("user, password or other key", &dbc->diag);
+    }
+    dbc->layer.close(&dbc->layer);
+    dbc->has_layer = dbc->shows_below = false;
+    dbc->calls = NULL;
+    dbc->below = NULL;
+    dbc->conf->is_broker = true;
+    return connect_layer(dbc, is_wide, completion, given);
+}
+
 /* The text that an application gave, or a record why not. */
 static char *take_text(struct og_handle *dbc, const void *text, SQLSMALLINT n, bool is_wide)
 {
@@ -213,7 +236,7 @@ static SQLRETURN driver_connect(SQLHDBC handle, bool is_wide, const void *in, SQ
         explicit_bzero(text, strlen(text));
     free(text);
     if (code == SQL_SUCCESS)
-        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT, NULL);
+        code = connect_somewhere(dbc, is_wide, SQL_DRIVER_NOPROMPT, NULL);
     return og_handle_leave(dbc, put_shown(dbc, code, is_wide, out, max_out, n_out));
 }
 
@@ -258,7 +281,7 @@ static SQLRETURN plain_connect(SQLHDBC handle, bool is_wide, const void *const t
     for (size_t i = 0; i < 3; i++)
         wipe(utf8[i]);
     if (code == SQL_SUCCESS)
-        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT,
+        code = connect_somewhere(dbc, is_wide, SQL_DRIVER_NOPROMPT,
                              &(struct credentials){texts[1], texts[2], lengths[1], lengths[2]});
     return og_handle_leave(dbc, code);
 }
@@ -341,7 +364,7 @@ static SQLRETURN browse(SQLHDBC handle, bool is_wide, const void *in, SQLSMALLIN
     wipe(dbc->browsed);
     dbc->browsed = NULL;
     if (code == SQL_SUCCESS)
-        code = connect_layer(dbc, is_wide, SQL_DRIVER_NOPROMPT, NULL);
+        code = connect_somewhere(dbc, is_wide, SQL_DRIVER_NOPROMPT, NULL);
     return og_handle_leave(dbc, put_shown(dbc, code, is_wide, out, max_out, n_out));
 }
 

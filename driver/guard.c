@@ -258,6 +258,13 @@ static void close_layer(struct og_layer *layer)
     layer->context = NULL;
 }
 
+static bool wants_broker(const struct og_layer *layer)
+{
+    const struct og_guard_dbc *dbc = layer->context;
+
+    return dbc->wants_broker;
+}
+
 static void init_lock(pthread_mutex_t *lock)
 {
     pthread_mutexattr_t attributes;
@@ -307,6 +314,7 @@ SQLRETURN og_guard_open(const struct og_conf *conf, SQLINTEGER odbc_version, str
     (void)pthread_rwlock_init(&dbc->turn, NULL);
     fill_calls(&dbc->calls, dbc->target.calls);
     *out = (struct og_layer){
-        .calls = &dbc->calls, .env = env, .dbc = dbc, .close = close_layer, .context = dbc};
+        .calls = &dbc->calls, .env = env, .dbc = dbc, .close = close_layer, .context = dbc,
+        .wants_broker = wants_broker};
     return SQL_SUCCESS;
 }

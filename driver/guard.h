@@ -73,6 +73,7 @@ struct og_guard_dbc {
     struct og_client *client;
     enum og_dialect dialect;
     bool is_connected;
+    bool wants_broker; /* guardfs holds the target's credentials: connecting here is refused */
     bool is_wide; /* connected by a W function: some drivers then answer plain calls in UTF-16 too */
     bool has_plain_utf8; /* PostgreSQL: SQL_C_CHAR is UTF-8, whatever the locale */
     bool is_autocommit;

@@ -79,6 +79,7 @@ static SQLRETURN open_session(struct og_guard_dbc *dbc)
     hello.server = address;
     if (og_client_open(conf->socket_path, &hello, &dbc->client, &error) < 0) {
         og_diag_add(&dbc->object.diag, error.code, true, "%s", error.text);
+        dbc->wants_broker = error.use_broker;
         return SQL_ERROR;
     }
     return SQL_SUCCESS;

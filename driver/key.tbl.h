@@ -10,8 +10,8 @@ KEY(GuardTargetDriver, true, TEXT, "", (NULL),
     "The real driver, by its registered name or path; its own keys stand beside it. Instead of GuardTargetDSN.")
 KEY(GuardSocket, true, FILENAME, "", (NULL),
     "The socket of guardfs. Empty: /run/odbcguard/guard.sock.")
-KEY(GuardPlacement, true, LIST, "inline", ("inline", NULL),
-    "Where the guard runs. inline: in the process of the application.")
+KEY(GuardPlacement, true, LIST, "", ("", "inline", "broker", NULL),
+    "Where the guard runs. inline: in the process of the application. broker: in a worker of guardfs, which holds the credentials. Empty: broker where guardfs holds them.")
 KEY(GuardAgentToken, true, SECRET, "", (NULL), "A signed token that says who acts.")
 KEY(GuardAgentTokenFile, true, FILENAME, "", (NULL), "A file with a signed token that says who acts.")
 KEY(GuardApp, true, TEXT, "", (NULL), "Name of the application; recorded as asserted.")

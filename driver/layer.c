@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "driver/calls.h"
+#include "driver/conf.h"
 #include "driver/fault.h"
 
 og_layer_open *og_layer_for(const struct og_conf *conf)
 {
-    (void)conf;
+    if (conf->is_broker)
+        return og_remote_open;
 #ifdef OG_TEST_PASSTHROUGH
     return og_target_open;
 #else

@@ -207,11 +207,17 @@ static void read_target(struct og_config_reader *reader, const yaml_node_t *node
                                       "require takes: token");
             continue;
         }
+        if (strcmp(text, "connect") == 0 && !entry->connect) {
+            og_config_read_connect(reader, og_config_node_at(reader, pair->value), entry);
+            continue;
+        }
         if (strcmp(text, "labels") != 0 || has_labels) {
+            bool is_known = strcmp(text, "labels") == 0 || strcmp(text, "require") == 0 ||
+                            strcmp(text, "connect") == 0;
+
             og_config_complain_at(reader, key,
-                                  has_labels || has_require
-                                      ? "this key is there twice"
-                                      : "a target has no such key; it has: labels, require");
+                                  is_known ? "this key is there twice"
+                                           : "a target has no such key; it has: labels, require, connect");
             continue;
         }
         has_labels = true;

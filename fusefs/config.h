@@ -7,7 +7,9 @@
  *   agents: {report-bot: [uid:1005]}     # a name for an agent's uid
  *   groups: {dba: [user:alice], ai-agents: [agent:report-bot, uid:1007]}
  *   roles: {admin: [group:dba], approver: [group:dba], auditor: [user:carol]}
- *   targets: {shop: {labels: [env:production], require: token}}
+ *   targets: {shop: {labels: [env:production], require: token,
+ *     connect: {driver: /usr/lib/odbc/psqlodbcw.so, keys: {Servername: db, Database: shop, UID: app},
+ *               password: {file: /etc/odbcguard/shop.password}, run-as: odbcguard-shop}}}
  *   issuers: {https://idp.example: {jwks: /etc/odbcguard/idp.jwks, audience: [odbcguard]}} */
 #ifndef OG_FUSEFS_CONFIG_H
 #define OG_FUSEFS_CONFIG_H
@@ -52,6 +54,27 @@ size_t og_config_token_groups(const struct og_config *config, const char *token,
                               size_t max);
 /* Whether a target takes no session without a token. */
 bool og_config_requires_token(const struct og_config *config, const char *target);
+
+/* How guardfs itself opens a target, whose credentials it holds. */
+struct og_config_key {
+    const char *name, *value;
+};
+struct og_config_connect {
+    const char *driver; /* path of the real driver */
+    const struct og_config_key *keys; /* of its connection string, without the password */
+    size_t n_keys;
+    enum og_config_secret {
+        OG_CONFIG_NO_SECRET = 0,
+        OG_CONFIG_SECRET_FILE,        /* read again for each session */
+        OG_CONFIG_SECRET_COMMAND,     /* its first line of output; run again for each session */
+        OG_CONFIG_SECRET_ENVIRONMENT, /* of guardfs at its start */
+        OG_CONFIG_SECRET_CREDENTIAL   /* systemd's: a file in CREDENTIALS_DIRECTORY */
+    } secret;
+    const char *const *secret_words; /* path, name, or the command's arguments; ends with NULL */
+    const char *run_as;              /* account of the workers; NULL: guardfs' own */
+};
+/* NULL: the target is opened by its clients. Borrowed. */
+const struct og_config_connect *og_config_connect(const struct og_config *config, const char *target);
 
 /* As a principal is named everywhere: "user:alice" where the uid counts as a person, else "uid:1001". */
 #define OG_CONFIG_NAME_BYTES 160u

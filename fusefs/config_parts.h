@@ -27,6 +27,7 @@ struct og_config_entry {
     const char **tokens; /* "token:ISSUER/SUBJECT" and "token-group:ISSUER/GROUP" */
     size_t n_tokens, tokens_capacity;
     bool requires_token; /* of a target */
+    struct og_config_connect *connect; /* of a target; NULL: none */
     enum { OG_CONFIG_FRESH = 0, OG_CONFIG_OPEN, OG_CONFIG_DONE } state; /* of flattening */
 };
 
@@ -66,6 +67,10 @@ void og_config_read_members(struct og_config_reader *reader, const yaml_node_t *
 struct og_config_entry *og_config_find(const struct og_config_section *section, const char *name);
 /* Exactly "uid:N", without sign, spaces or leading zeros. */
 bool og_config_parse_uid(const char *text, uint32_t *out);
+
+/* config_connect.c: a target's key `connect`. */
+void og_config_read_connect(struct og_config_reader *reader, const yaml_node_t *node,
+                            struct og_config_entry *entry);
 
 /* config_issuer.c: the section `issuers`. */
 void og_config_read_issuers(struct og_config_reader *reader, const yaml_node_t *node);

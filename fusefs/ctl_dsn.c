@@ -9,7 +9,7 @@
 const struct og_ctl_option og_ctl_dsn_add_options[] = {
     {"target", "DSN", "the DSN that is guarded (must exist)"},
     {"socket", "PATH", "guardfs' socket, written as GuardSocket"},
-    {"placement", "WORD", "inline (default); broker is not in this build"},
+    {"placement", "WORD", "inline or broker (default: as guardfs says at each connect)"},
     {"file", "ODBCINI", "the odbc.ini to change (default $ODBCINI or ~/.odbc.ini)"},
     {"driver-dir", "DIR", "folder with odbcguard's driver files"},
     {.name = NULL},
@@ -152,11 +152,7 @@ static int check_request(const struct og_ctl_call *call, const char *target, con
     if (strcmp(target, call->args[0]) == 0)
         return og_ctl_fail(call, "the usual name is NAME-guarded",
                            "the guarded DSN and its target cannot both be %s", target);
-    if (placement && strcmp(placement, "broker") == 0)
-        return og_ctl_fail(call, "leave --placement out, or say inline",
-                           "this build has no broker: --placement broker would promise a boundary "
-                           "that is not there");
-    if (placement && strcmp(placement, "inline") != 0)
+    if (placement && strcmp(placement, "inline") != 0 && strcmp(placement, "broker") != 0)
         return og_ctl_fail(call, NULL, "--placement is inline or broker, not \"%s\"", placement);
     if (socket && (*socket != '/' || strpbrk(socket, "\n\r;")))
         return og_ctl_fail(call, "a DSN is used from any folder",
@@ -191,7 +187,7 @@ static int add(const struct og_ctl_call *call, const struct og_ini *ini,
     if (socket)
         og_buf_printf(&body, "GuardSocket = %s\n", socket);
     if (og_ctl_option(call, "placement"))
-        og_buf_append_str(&body, "GuardPlacement = inline\n");
+        og_buf_printf(&body, "GuardPlacement = %s\n", og_ctl_option(call, "placement"));
     r = og_buf_is_failed(&body) ? OG_CTL_ERROR : store(call, ini, og_buf_str(&body));
     og_buf_release(&body);
     if (r != OG_CTL_OK)

@@ -43,6 +43,7 @@ struct og_daemon {
     struct og_views *views; /* of the ledger, for audit/mine and sessions */
     struct og_session *sessions; /* newest first */
     struct og_counters counters;
+    int vault_fd; /* to the process that opens targets; -1: none is needed, or it has ended */
     int64_t started_ms;
 };
 

@@ -32,6 +32,7 @@ OG_REPORT_FILES = \
 OG_CONFIG_FILES = \
 	fusefs/config.c \
 	fusefs/config.h \
+	fusefs/config_connect.c \
 	fusefs/config_issuer.c \
 	fusefs/config_parts.h \
 	fusefs/peer.c \
@@ -39,6 +40,8 @@ OG_CONFIG_FILES = \
 
 # The daemon itself: loop, socket, sessions, policies.
 OG_GUARDFS_FILES = \
+	fusefs/broker.c \
+	fusefs/broker.h \
 	fusefs/budget.c \
 	fusefs/budget.h \
 	fusefs/counter.c \
@@ -66,7 +69,10 @@ OG_GUARDFS_FILES = \
 	fusefs/token.c \
 	fusefs/token.h \
 	fusefs/token_seen.c \
-	fusefs/token_seen.h
+	fusefs/token_seen.h \
+	fusefs/vault.c \
+	fusefs/vault.h \
+	fusefs/vault_start.c
 
 # What the mount shows, and how people answer requests with it.
 OG_TREE_FILES = \
@@ -105,6 +111,7 @@ sbin_PROGRAMS += fusefs/guardfs
 fusefs_guardfs_SOURCES = $(OG_GUARDFS_FILES) $(OG_TREE_FILES) $(OG_LEDGER_FILES) $(OG_CONFIG_FILES) \
 	$(OG_REPORT_FILES) \
 	fusefs/chain.c fusefs/chain.h fusefs/json.c fusefs/json.h
+fusefs_guardfs_CPPFLAGS = $(AM_CPPFLAGS) -DOG_WORKER_PATH='"$(pkglibexecdir)/odbcguard-worker"'
 fusefs_guardfs_CFLAGS = $(AM_CFLAGS) $(FUSE_CFLAGS) $(JANSSON_CFLAGS) $(JOSE_CFLAGS) $(YAML_CFLAGS) $(CRYPTO_CFLAGS) $(SQLITE_CFLAGS)
 fusefs_guardfs_LDADD = $(OG_COMMON_LIBS) $(FUSE_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(JOSE_LIBS)
 

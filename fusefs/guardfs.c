@@ -18,12 +18,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "fusefs/broker.h"
 #include "fusefs/daemon.h"
 #include "fusefs/ledger_view.h"
 #include "fusefs/report_daily.h"
 #include "fusefs/service.h"
 #include "fusefs/token.h"
 #include "fusefs/sandbox.h"
+#include "fusefs/vault.h"
 
 #define MAX_CONFIG_BYTES (1024u * 1024u)
 
@@ -210,13 +212,15 @@ static int set_up(struct run *run, struct og_buf *why)
         return EX_UNAVAILABLE;
     if (og_budgets_open(options->state, &daemon->budgets, why) < 0)
         return EX_UNAVAILABLE;
+    if (og_vault_start(daemon->config, options->socket, &daemon->vault_fd, why) < 0)
+        return EX_UNAVAILABLE;
     if (og_fs_mount(daemon, why) < 0)
         return EX_UNAVAILABLE;
     if (og_sandbox_watch_mount(options->mount, &run->watch_fd) < 0)
         return EX_TEMPFAIL;
     if (og_sandbox_drop(og_config_user(daemon->config), options->state, why) < 0)
         return EX_CONFIG;
-    if (og_server_open(daemon, why) < 0)
+    if (og_server_open(daemon, why) < 0 || og_broker_open(daemon) < 0)
         return EX_UNAVAILABLE;
     if (og_fs_serve(daemon) < 0)
         return EX_UNAVAILABLE;
@@ -239,6 +243,7 @@ static void tear_down(struct run *run)
     og_server_close(daemon);
     if (daemon->fs)
         og_fs_close(daemon);
+    og_vault_end(daemon->vault_fd);
     og_sandbox_end(run->watch_fd);
     daemon->approvals = og_approvals_close(daemon->approvals);
     daemon->budgets = og_budgets_close(daemon->budgets);
@@ -289,7 +294,8 @@ static void tell_ready(const struct run *run)
 
 int main(int argc, char **argv)
 {
-    static struct run run = {.signal_fd = -1, .ready_fd = -1, .watch_fd = -1};
+    static struct run run = {
+        .signal_fd = -1, .ready_fd = -1, .watch_fd = -1, .daemon.vault_fd = -1};
     struct rlimit files;
     struct og_buf why;
     int code = read_options(argc, argv, &run.daemon.options);

@@ -16,6 +16,7 @@
 #include "fusefs/service.h"
 
 #define HELLO_MS 5000u
+#define WORKER_HELLO_MS 60000u /* it reads its password first, which may be a command's */
 /* Connections beyond the ceiling that are kept until they were told so. */
 #define EXTRA_CONNECTIONS 64u
 /* Frames of one connection in a row, so that one talker does not starve the others. */
@@ -258,14 +259,15 @@ static void release(struct og_connection *connection)
     free(connection);
 }
 
-static void welcome_peer(struct og_server *server, int fd)
+/* asker: NULL for a peer of its own; else who the socket speaks for. Returns: the connection, or NULL. */
+static struct og_connection *welcome_peer(struct og_server *server, int fd, const struct og_peer *asker)
 {
     struct og_connection *connection = calloc(1, sizeof(*connection));
     int r;
 
     if (!connection) {
         (void)close(fd);
-        return;
+        return NULL;
     }
     connection->daemon = server->daemon;
     connection->fd = fd;
@@ -273,24 +275,34 @@ static void welcome_peer(struct og_server *server, int fd)
     connection->unacked_end = &connection->unacked;
     og_buf_init(&connection->file_text, MAX_FILE_BYTES);
     og_arena_init(&connection->arena, MAX_PEER_BYTES);
-    r = og_peer_from_socket(fd, &connection->arena, &connection->peer);
+    connection->asker_fd = -1;
+    connection->is_worker = asker != NULL;
+    if (asker)
+        og_peer_from_ids(asker->uid, asker->gid, asker->pid, &connection->arena, &connection->peer);
+    r = asker ? 0 : og_peer_from_socket(fd, &connection->arena, &connection->peer);
     if (r == 0) {
         connection->is_over =
             server->n_connections >= OG_MAX_CONNECTIONS ||
             count_uid(server, connection->peer.uid) >= OG_MAX_CONNECTIONS_PER_UID;
         connection->hello_timer =
-            og_loop_after(server->daemon->loop, HELLO_MS, no_hello, connection);
+            og_loop_after(server->daemon->loop, asker ? WORKER_HELLO_MS : HELLO_MS, no_hello, connection);
         r = connection->hello_timer ? 0 : -ENOMEM;
     }
     if (r == 0)
         r = og_loop_add(server->daemon->loop, fd, EPOLLIN, ready, connection);
-    if (r < 0) {
+    if (r < 0 || (asker && connection->is_over)) {
         release(connection);
-        return;
+        return NULL;
     }
     connection->next = server->connections;
     server->connections = connection;
     server->n_connections++;
+    return connection;
+}
+
+struct og_connection *og_server_adopt(struct og_daemon *daemon, int fd, const struct og_peer *peer)
+{
+    return welcome_peer(daemon->server, fd, peer);
 }
 
 static void accept_peers(void *context, uint32_t events OG_UNUSED)
@@ -305,7 +317,7 @@ static void accept_peers(void *context, uint32_t events OG_UNUSED)
         if (server->n_connections >= OG_MAX_CONNECTIONS + EXTRA_CONNECTIONS)
             (void)close(fd);
         else
-            welcome_peer(server, fd);
+            (void)welcome_peer(server, fd, NULL);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fusefs/broker.h"
 #include "fusefs/server_parts.h"
 
 /* Text of a policy or file in one frame. */
@@ -65,6 +66,10 @@ static void handle_hello(struct og_connection *connection, const struct og_msg *
     struct og_msg_refused refused;
     struct og_arena arena;
 
+    if (connection->is_worker) {
+        og_broker_welcome(connection, msg);
+        return;
+    }
     if (connection->is_greeted) {
         og_server_record_refused(connection, "a second hello");
         og_connection_refuse(connection, msg->correlation, OG_ERR_REFUSED,
@@ -526,6 +531,7 @@ static const struct {
     [OG_MSG_FILE_GET] = {ADMIN, handle_file_get},
     [OG_MSG_FILE_PUT] = {ADMIN, handle_file_put},
     [OG_MSG_BYE] = {ANYBODY, handle_bye},
+    [OG_MSG_BROKER] = {ANYBODY, og_broker_handle},
 };
 
 void og_server_handle(struct og_connection *connection, const struct og_msg *msg)

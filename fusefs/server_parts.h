@@ -61,6 +61,9 @@ struct og_connection {
     size_t n_parked;
     struct og_queued *queue, **queue_end;
     size_t n_queued_bytes;
+    bool is_worker; /* of a brokered session: the peer is its client, as it was when it asked */
+    int asker_fd;   /* of the client, while its session is opened */
+    struct og_msg_welcome welcome; /* for the worker's hello */
     char file_path[1024]; /* guardctl: what file_text is, "" for nothing */
     struct og_buf file_text;
 };
@@ -83,6 +86,9 @@ void og_connection_refuse_limit(struct og_connection *connection, uint32_t corre
                                 const struct og_limit_refusal *refusal);
 /* Closes it at the end of the round; nothing more is read. why: static text. */
 void og_connection_drop(struct og_connection *connection, const char *why);
+
+/* A connection over a socket of guardfs' own making, for a worker. Takes fd in any case; NULL: no room. */
+struct og_connection *og_server_adopt(struct og_daemon *daemon, int fd, const struct og_peer *peer);
 
 /* server_handle.c: one whole frame that was decoded. */
 void og_server_handle(struct og_connection *connection, const struct og_msg *msg);

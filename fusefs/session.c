@@ -23,9 +23,11 @@ static int refuse(struct og_msg_refused *out, enum og_err error, const char *rea
 }
 
 /* What HELLO asks for that cannot be given. */
-static int check(struct og_daemon *daemon, const struct og_msg_hello *hello,
+static int check(const struct og_connection *connection, const struct og_msg_hello *hello,
                  struct og_msg_refused *refused)
 {
+    struct og_daemon *daemon = connection->daemon;
+
     if (hello->version_min > OG_PROTO_VERSION || hello->version_max < OG_PROTO_VERSION_MIN)
         return refuse(refused, OG_ERR_CONFIG,
                       "the driver and guardfs speak no common version of the protocol",
@@ -33,12 +35,16 @@ static int check(struct og_daemon *daemon, const struct og_msg_hello *hello,
     if (!hello->token[0] && og_config_requires_token(daemon->config, hello->target))
         return refuse(refused, OG_ERR_IDENTITY, "this target takes no session without a token",
                       "set GuardAgentTokenFile");
-    if (strcmp(hello->placement, "broker") == 0)
-        return refuse(refused, OG_ERR_CONFIG, "this guardfs has no broker",
-                      "set GuardPlacement=inline");
-    if (hello->placement[0] && strcmp(hello->placement, "inline") != 0)
-        return refuse(refused, OG_ERR_CONFIG, "the placement is not known",
-                      "set GuardPlacement=inline");
+    if (!connection->is_worker && hello->placement[0] && strcmp(hello->placement, "inline") != 0)
+        return refuse(refused, OG_ERR_CONFIG, "a session of that placement is not opened this way",
+                      "bring driver and guardfs to one version");
+    if (!connection->is_worker && og_config_connect(daemon->config, hello->target)) {
+        (void)refuse(refused, OG_ERR_CONFIG, "guardfs holds the credentials of this target, so that it is "
+                                             "opened by guardfs alone",
+                     "set GuardPlacement=broker or leave it out");
+        refused->use_broker = 1;
+        return -EACCES;
+    }
     if (!hello->target[0])
         return refuse(refused, OG_ERR_CONFIG, "the connection names no target",
                       "set GuardTargetDSN");
@@ -53,7 +59,7 @@ static const char *copy(struct og_session *session, const char *text)
     return text[0] ? og_arena_strdup(&session->arena, text) : NULL;
 }
 
-static void fill_who(struct og_session *session, const struct og_msg_hello *hello)
+static void fill_who(struct og_session *session, const struct og_msg_hello *hello, bool is_worker)
 {
     const struct og_peer *peer = &session->peer;
 
@@ -77,9 +83,9 @@ static void fill_who(struct og_session *session, const struct og_msg_hello *hell
         .db_system = copy(session, hello->db_system),
         .database = copy(session, hello->database),
         .server = copy(session, hello->server),
-        .placement = "inline",
+        .placement = is_worker ? "broker" : "inline",
         .driver_name = copy(session, hello->driver_name),
-        .reported_by = "client",
+        .reported_by = is_worker ? "worker" : "client",
     };
 }
 
@@ -90,7 +96,8 @@ static int fill(struct og_session *session, struct og_connection *connection,
     struct og_daemon *daemon = connection->daemon;
     struct og_token token;
     uint64_t number;
-    int r = og_peer_from_socket(connection->fd, &session->arena, &session->peer);
+    int r = og_peer_from_socket(connection->is_worker ? connection->asker_fd : connection->fd,
+                                &session->arena, &session->peer);
 
     if (r == 0 && hello->token[0]) {
         r = og_token_check(daemon->tokens, hello->token, session->peer.uid,
@@ -107,7 +114,7 @@ static int fill(struct og_session *session, struct og_connection *connection,
     if (r < 0)
         return r;
     og_id_format(OG_ID_SESSION, number, session->id);
-    fill_who(session, hello);
+    fill_who(session, hello, connection->is_worker);
     session->last_kind = og_arena_alloc(&session->arena, LAST_KIND_BYTES);
     session->state = "open";
     session->opened_ms = og_now_unix_ms();
@@ -267,7 +274,7 @@ int og_session_open(struct og_connection *connection, const struct og_msg_hello 
     struct og_limit_refusal limit;
     struct og_session *session;
     const char *why = NULL;
-    int r = check(daemon, hello, refused);
+    int r = check(connection, hello, refused);
 
     if (r < 0) {
         record_refused(connection, hello, refused);

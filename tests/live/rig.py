@@ -81,6 +81,9 @@ class Rig:
         self.guardfs = None
         self.cluster = None
         self.sections = {}
+        self.is_broker = os.environ.get("OG_PLACEMENT") == "broker"
+        self.held = {}  # targets whose credentials guardfs holds: their keys
+        self.held_password = "pw-" + "canary-%d" % os.getpid()
         os.mkdir(self.mount)
         os.mkdir(self.policies)
         for name, text in policies.items():
@@ -128,7 +131,35 @@ class Rig:
         self.sections[name] = keys
         self.sections[name + "-guarded"] = {
             "Driver": face, "GuardTargetDSN": name, "GuardSocket": self.socket}
+        if self.is_broker:
+            self.hold(name)
         self.write_odbc()
+
+    def hold(self, name, run_as="nobody"):
+        """Gives a target to guardfs: its data source is gone, and clients ask for a worker. Before start."""
+        keys = dict(self.sections.pop(name))
+        drivers = {"SQLite3": "libsqlite3odbc.so", "PostgreSQL Unicode": "psqlodbcw.so",
+                   "PostgreSQL ANSI": "psqlodbca.so"}
+        self.held[name] = {"driver": DRIVERS + "/" + drivers[keys.pop("Driver")], "keys": keys}
+        if os.geteuid() == 0:
+            self.held[name]["run-as"] = run_as
+        if "Username" in keys:
+            self.write("held.password", self.held_password + "\n", 0o600)
+            self.held[name]["password"] = {"file": self.path("held.password")}
+        self.sections[name + "-guarded"]["GuardPlacement"] = "broker"
+        self.write_odbc()
+
+    def write_held(self):
+        """The configuration with what guardfs holds."""
+        import json
+        import yaml
+        text = open(self.config).read() if self.config else ""
+        config = yaml.safe_load(text) or {}
+        for name, connect in self.held.items():
+            config.setdefault("targets", {}).setdefault(name, {})["connect"] = {
+                k: {a: str(b) for a, b in v.items()} if k == "keys" else v for k, v in connect.items()}
+        self.write("config.yaml", json.dumps(config, indent=1))
+        self.config = self.path("config.yaml")
 
     def sqlite(self, name, ddl, extra=None):
         os.makedirs(self.path("data"), exist_ok=True)
@@ -204,6 +235,8 @@ class Rig:
             return False
 
     def start(self, wait=True):
+        if self.held:
+            self.write_held()
         arguments = [BUILD + "/guardfs", "--mount", self.mount, "--state", self.state, "--socket",
                      self.socket, "--policies", self.policies, "--foreground"]
         if not os.path.exists(arguments[0]):

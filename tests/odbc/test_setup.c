@@ -149,7 +149,7 @@ static void test_config_dsn_refuses_and_writes_nothing(void)
     } cases[] = {
         {"DSN=x\0GuardTargetDSN=shop\0GuardTarget=shop\0", "an unknown key of ours"},
         {"DSN=x\0GuardTargetDSN=shop\0GuardLogLevel=3\0", "a key that this version cannot honour"},
-        {"DSN=x\0GuardTargetDSN=shop\0GuardPlacement=broker\0", "a value that it cannot honour"},
+        {"DSN=x\0GuardTargetDSN=shop\0GuardPlacement=elsewhere\0", "a value that it cannot honour"},
         {"DSN=x\0GuardTargetDSN=shop\0GuardTargetDriver=SQLite3\0", "two targets"},
         {"DSN=x\0Description=nothing\0", "no target"},
         {"DSN=x\0GuardTargetDSN=x\0", "its own target"},
