@@ -17,6 +17,7 @@ common_libogcommon_a_SOURCES = \
 	common/decide_mask.c \
 	common/decide_match.c \
 	common/decide_parts.h \
+	common/decide_rehearse.c \
 	common/decide_require.c \
 	common/decide_scan.c \
 	common/decide_text.c \

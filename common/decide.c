@@ -96,6 +96,8 @@ static void add_need(const struct og_decide *decide, struct lists *lists,
             .group = rule->by_group ? rule->by_group : "",
             .count = rule->by_count ? rule->by_count : 1,
             .within_s = rule->by_within_s ? rule->by_within_s : 1800,
+            .drift_rows = rule->by_drift_rows,
+            .drift_percent = rule->by_drift_percent,
             .say = rule->say && *rule->say ? rule->say : NULL,
         };
 }

@@ -45,6 +45,8 @@ struct og_approval_need {
     const char *group; /* "dba": who may answer */
     uint32_t count;    /* distinct persons */
     uint32_t within_s; /* life of the request; default 1800 */
+    uint64_t drift_rows; /* how far what runs may be from what was rehearsed */
+    uint32_t drift_percent;
     const char *say;   /* or NULL */
 };
 
@@ -107,6 +109,7 @@ struct og_verdict {
                               * the rule that decided */
     bool is_over_rows;       /* a rule with `rows` decided */
     uint64_t measured_rows;
+    const char *effect;      /* the caller's: what a rehearsal would change, in words; NULL: none */
     uint64_t max_rows;       /* rows that it may hand out; 0: any */
     const char *max_rows_policy;
     uint32_t runtime_s;      /* seconds that it may run; 0: any */
@@ -134,6 +137,13 @@ void og_decide_each_limit(const struct og_decide_input *input,
 void og_decide_limits(const struct og_decide_input *input, struct og_verdict *verdict);
 /* "statements", "rows"... for texts. */
 const char *og_limit_word(enum og_limit_kind kind);
+/* Whether everybody of the chain may read each of these tables as a whole: then counts of their rows,
+ * and why one cannot be written, tell nothing new. */
+bool og_decide_may_read(const struct og_decide_input *input, struct og_arena *arena,
+                        const struct og_object *tables, size_t n_tables);
+/* Whether policies say that the function changes nothing outside the transaction (vouch: rehearse). */
+bool og_decide_may_rehearse(const struct og_decide_input *input, const char *schema,
+                            const char *name);
 /* How often a day one column may be searched for; 0: not at all. */
 uint64_t og_decide_column_lookups(const struct og_decide_input *input, const char *schema,
                                   const char *table, const char *column);

@@ -84,6 +84,31 @@ void og_measured_add(struct og_measured *measured, const char *name, uint64_t in
     table->deleted += deleted;
 }
 
+static uint64_t less(uint64_t now, uint64_t earlier)
+{
+    return now > earlier ? now - earlier : 0;
+}
+
+void og_measured_subtract(struct og_measured *measured, const struct og_measured *earlier)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < measured->n_tables; i++) {
+        struct og_measured_table table = measured->tables[i];
+        bool is_there;
+        size_t at = find(earlier, table.name, &is_there);
+
+        if (is_there) {
+            table.inserted = less(table.inserted, earlier->tables[at].inserted);
+            table.updated = less(table.updated, earlier->tables[at].updated);
+            table.deleted = less(table.deleted, earlier->tables[at].deleted);
+        }
+        if (og_measured_rows(&table))
+            measured->tables[n++] = table;
+    }
+    measured->n_tables = n;
+}
+
 uint64_t og_measured_rows(const struct og_measured_table *table)
 {
     return table->inserted + table->updated + table->deleted;

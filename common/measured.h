@@ -35,6 +35,8 @@ void og_measured_release(struct og_measured *measured);
 /* Adds to the figures of that table. A failure shows in og_measured_is_failed. */
 void og_measured_add(struct og_measured *measured, const char *name, uint64_t inserted,
                      uint64_t updated, uint64_t deleted);
+/* Takes off what was counted earlier; what comes out as nothing is left out. */
+void og_measured_subtract(struct og_measured *measured, const struct og_measured *earlier);
 bool og_measured_is_failed(const struct og_measured *measured);
 uint64_t og_measured_total(const struct og_measured *measured);
 uint64_t og_measured_rows(const struct og_measured_table *table);

@@ -104,7 +104,8 @@
     U32(is_denied)      /* 1: recorded only, nothing runs */                \
     STR(cursor)         /* ODBC cursor name, or "" */                       \
     LIST(lookups)       /* "lookup public.customers.email": a masked column searched by one value; \
-                         * "write public.customers.email": written, so that a duplicate would show */
+                         * "write public.customers.email": written, so that a duplicate would show */ \
+    U32(is_rehearsal)   /* 1: it runs to be measured before anybody is asked, and is taken back */
 
 /* Cumulative: everything up to sequence is acknowledged in the mode it asked for. */
 #define OG_MSG_ACK_FIELDS(U32, U64, STR, LIST, BYTES) \
@@ -122,7 +123,9 @@
     U64(duration_us)                                      \
     STR(detail)         /* never values */                \
     U64(rows_read)      /* handed out */                  \
-    LIST(violated)      /* masked columns written when a constraint failed */
+    LIST(violated)      /* masked columns written when a constraint failed */ \
+    LIST(effect)        /* what it changed where that was counted, as og_measured_to_list has it */ \
+    STR(voids)          /* request whose grant is void: what ran was not what was approved; or "" */
 
 /* A statement needs an approval: made, found again, or its grant given. */
 #define OG_MSG_REQUEST_FIELDS(U32, U64, STR, LIST, BYTES)                          \
@@ -142,14 +145,23 @@
     STR(object)                                                                    \
     STR(rehearsal)     /* measured effect, or why there is none */                 \
     STR(reported_by)   /* client (inline) or worker */                             \
-    U64(policy_generation)
+    U64(policy_generation)                                                         \
+    U32(is_probe)      /* 1: nothing is made, only found; state "none" where nothing is */ \
+    U32(is_measured)   /* effect holds what a rehearsal changed */                 \
+    LIST(effect)       /* as og_measured_to_list has it */                         \
+    U64(drift_rows)    /* how far what runs may be from that */                    \
+    U32(drift_percent)
 
 #define OG_MSG_REQUESTED_FIELDS(U32, U64, STR, LIST, BYTES) \
     STR(request)      /* r-... */                           \
-    STR(state)        /* pending, approved, denied, expired, void, spent */ \
+    STR(state)        /* pending, approved, denied, expired, void, spent; none */ \
     STR(reason)       /* the approver's, for denied */      \
     STR(answered_by)                                        \
-    U64(expires_unix_s)
+    U64(expires_unix_s)                                     \
+    U32(is_measured)  /* the grant is for this effect */    \
+    LIST(effect)                                            \
+    U64(drift_rows)                                         \
+    U32(drift_percent)
 
 /* Wait until the request is no longer pending, at most deadline_ms; answered with REQUESTED. */
 #define OG_MSG_WAIT_FIELDS(U32, U64, STR, LIST, BYTES) \

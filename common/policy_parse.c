@@ -95,21 +95,37 @@ static void read_data_mode(struct og_parse *parse, const struct og_yaml_node *no
 }
 
 /* With its schema and without *: else a temporary function of the same name would be vouched. */
+static const struct og_name_pattern *read_functions(struct og_parse *parse,
+                                                    const struct og_yaml_node *node, size_t *n)
+{
+    const struct og_name_pattern *functions = og_parse_names(parse, node, "function", 2, 2, n);
+
+    for (size_t i = 0; i < *n; i++)
+        if (functions[i].is_glob[0] || functions[i].is_glob[1])
+            og_parse_error(parse, og_parse_item(node, i), "vouch for functions one by one, "
+                           "without *");
+    return functions;
+}
+
 static void read_vouched(struct og_parse *parse, const struct og_yaml_node *node, void *out)
 {
     struct og_policy *policy = out;
 
-    policy->vouched = og_parse_names(parse, node, "function", 2, 2, &policy->n_vouched);
-    for (size_t i = 0; i < policy->n_vouched; i++) {
-        if (policy->vouched[i].is_glob[0] || policy->vouched[i].is_glob[1])
-            og_parse_error(parse, og_parse_item(node, i), "vouch for functions one by one, "
-                           "without *");
-    }
+    policy->vouched = read_functions(parse, node, &policy->n_vouched);
+}
+
+/* What changes nothing outside of the transaction, so that it can be tried and taken back. */
+static void read_rehearsed(struct og_parse *parse, const struct og_yaml_node *node, void *out)
+{
+    struct og_policy *policy = out;
+
+    policy->rehearsed = read_functions(parse, node, &policy->n_rehearsed);
 }
 
 static void read_vouch(struct og_parse *parse, const struct og_yaml_node *node, void *out)
 {
-    static const struct og_parse_key keys[] = {{"functions", read_vouched, true}};
+    static const struct og_parse_key keys[] = {{"functions", read_vouched, false},
+                                               {"rehearse", read_rehearsed, false}};
 
     og_parse_mapping(parse, node, "vouch", keys, OG_COUNT(keys), out);
 }

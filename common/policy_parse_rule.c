@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/policy_parse.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/decide.h"
@@ -252,11 +253,30 @@ static void read_by_within(struct og_parse *parse, const struct og_yaml_node *no
     ((struct og_rule *)out)->by_within_s = og_parse_duration(parse, node);
 }
 
+/* `drift: 5` rows, or `drift: "10%"` of those rehearsed. */
+static void read_by_drift(struct og_parse *parse, const struct og_yaml_node *node, void *out)
+{
+    struct og_rule *rule = out;
+    uint64_t percent = 0;
+    char *end = NULL;
+
+    if (og_yaml_number(node, UINT32_MAX, &rule->by_drift_rows))
+        return;
+    if (node->kind == OG_YAML_SCALAR && node->text[0] >= '0' && node->text[0] <= '9')
+        percent = strtoull(node->text, &end, 10);
+    if (!end || strcmp(end, "%") != 0 || percent > 100)
+        og_parse_error(parse, node, "by: drift must be a number of rows, or a percentage up to 100 as "
+                       "in \"10%%\"");
+    else
+        rule->by_drift_percent = (uint32_t)percent;
+}
+
 static void read_by(struct og_parse *parse, const struct og_yaml_node *node, void *out)
 {
     static const struct og_parse_key keys[] = {{"group", read_by_group, true},
                                                {"count", read_by_count, false},
-                                               {"within", read_by_within, false}};
+                                               {"within", read_by_within, false},
+                                               {"drift", read_by_drift, false}};
 
     og_parse_mapping(parse, node, "`by`", keys, OG_COUNT(keys), out);
 }

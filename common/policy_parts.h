@@ -87,6 +87,8 @@ struct og_rule {
     const char *by_group; /* approve: "dba", without prefix; "" otherwise */
     uint32_t by_count;    /* 1 by default */
     uint32_t by_within_s; /* 1800 by default */
+    uint64_t by_drift_rows; /* how far what runs may be from what was rehearsed; 0: not at all */
+    uint32_t by_drift_percent;
     const char *say;      /* "" where there is none */
     size_t line;
 };
@@ -107,6 +109,8 @@ struct og_policy {
     struct og_mask detect; /* kind DETECT where the policy says `detect` */
     const struct og_name_pattern *vouched; /* vouch: functions */
     size_t n_vouched;
+    const struct og_name_pattern *rehearsed; /* vouch: rehearse */
+    size_t n_rehearsed;
     size_t line;
 };
 

@@ -88,6 +88,8 @@ static void add_rows(struct og_buf *out, bool *is_first, const struct og_verdict
 
     (void)snprintf(text, sizeof(text), "%" PRIu64, verdict->measured_rows);
     add_pair(out, is_first, "rows", text);
+    if (!verdict->is_over_rows)
+        return;
     (void)snprintf(text, sizeof(text), "%" PRIu64, verdict->rows_bound);
     add_pair(out, is_first, "rows_allowed", text);
 }
@@ -136,6 +138,11 @@ void og_reply_format(enum og_err code, const struct og_verdict *verdict, const c
         og_buf_append_char(out, ']');
     }
     add_sentence(out, has_reason ? verdict->reason : og_err_info(code)->meaning);
+    if (verdict && verdict->effect && !verdict->is_over_rows) {
+        og_buf_append_str(out, " It would change ");
+        add_safe(out, verdict->effect, false);
+        og_buf_append_char(out, '.');
+    }
     if (request && *request)
         add_request(out, code, request, verdict && verdict->say && *verdict->say);
     if (verdict)
@@ -146,7 +153,7 @@ void og_reply_format(enum og_err code, const struct og_verdict *verdict, const c
     if (verdict) {
         add_pair(out, &is_first, "object", verdict->object);
         add_pair(out, &is_first, "column", verdict->column);
-        if (verdict->is_over_rows)
+        if (verdict->is_over_rows || verdict->effect)
             add_rows(out, &is_first, verdict);
     }
     add_pair(out, &is_first, "request", request);

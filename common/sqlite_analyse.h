@@ -75,6 +75,8 @@ OG_MUST int og_sqlite_permit_transaction(struct og_sqlite_analyser *analyser);
 enum og_savepoint { OG_SAVEPOINT_SET, OG_SAVEPOINT_KEEP, OG_SAVEPOINT_BACK };
 bool og_sqlite_is_in_transaction(struct og_sqlite_analyser *analyser);
 uint64_t og_sqlite_total_changes(struct og_sqlite_analyser *analyser);
+/* Whether the open transaction has rows whose foreign key is checked at its end and would fail. */
+bool og_sqlite_has_broken_keys(struct og_sqlite_analyser *analyser);
 OG_MUST int og_sqlite_savepoint(struct og_sqlite_analyser *analyser, enum og_savepoint how);
 /* One that sees every row before it changes on the live handle, by whatever changes it: triggers,
  * foreign keys and REPLACE too. Not told: rows of virtual tables (those of the tables that keep them
@@ -90,6 +92,8 @@ struct og_sqlite_watch {
 /* Returns: 0; -ENOTSUP: the engine was built without the hook. */
 OG_MUST int og_sqlite_watch_add(struct og_sqlite_analyser *analyser, struct og_sqlite_watch *watch);
 void og_sqlite_watch_remove(struct og_sqlite_analyser *analyser, struct og_sqlite_watch *watch);
+/* The handle's last error: SQLITE_BUSY, ... */
+int og_sqlite_error_code(struct og_sqlite_analyser *analyser);
 /* The text of the handle's last error; holds no values where RELEASE failed. */
 void og_sqlite_error(struct og_sqlite_analyser *analyser, char *out, size_t max_bytes);
 

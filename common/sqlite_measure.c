@@ -16,6 +16,14 @@ uint64_t og_sqlite_total_changes(struct og_sqlite_analyser *analyser)
     return (uint32_t)analyser->api.sqlite3_total_changes(analyser->live);
 }
 
+bool og_sqlite_has_broken_keys(struct og_sqlite_analyser *analyser)
+{
+    int now = 0, highest = 0;
+
+    return analyser->api.sqlite3_db_status(analyser->live, SQLITE_DBSTATUS_DEFERRED_FKS, &now,
+                                           &highest, 0) == SQLITE_OK && now > 0;
+}
+
 int og_sqlite_savepoint(struct og_sqlite_analyser *analyser, enum og_savepoint how)
 {
     static const char *const texts[] = {
@@ -30,6 +38,11 @@ int og_sqlite_savepoint(struct og_sqlite_analyser *analyser, enum og_savepoint h
     rc = analyser->api.sqlite3_exec(analyser->live, texts[how], NULL, NULL, NULL);
     analyser->permit = permit;
     return rc == SQLITE_OK ? 0 : (rc & 0xFF) == SQLITE_BUSY ? -EBUSY : -EIO;
+}
+
+int og_sqlite_error_code(struct og_sqlite_analyser *analyser)
+{
+    return analyser->api.sqlite3_errcode(analyser->live) & 0xFF;
 }
 
 void og_sqlite_error(struct og_sqlite_analyser *analyser, char *out, size_t max_bytes)

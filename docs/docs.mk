@@ -26,6 +26,7 @@ nobase_dist_doc_DATA = \
 	docs/decisions/0018-keyed-masks.md \
 	docs/decisions/0019-session-of-postgresql.md \
 	docs/decisions/0020-broker.md \
+	docs/decisions/0022-rehearsal.md \
 	docs/errors.md \
 	docs/files.md docs/performance.md \
 	docs/ledger.md \

@@ -386,6 +386,17 @@ struct answer {
     bool is_good;
 };
 
+/* An effect that cannot be read is as good as no answer: its grant would be for anything. */
+static void take_effect(const struct og_msg_requested *requested, struct answer *answer)
+{
+    answer->out->is_measured = requested->is_measured && answer->out->granted;
+    answer->out->drift = (struct og_drift){.rows = requested->drift_rows,
+                                           .percent = requested->drift_percent};
+    if (answer->out->is_measured &&
+        og_measured_from_list(answer->out->granted, &requested->effect) != 0)
+        answer->is_good = false;
+}
+
 static bool take_answer(void *context, const struct og_msg *msg)
 {
     const struct og_msg_requested *requested = &msg->as.requested;
@@ -398,7 +409,9 @@ static bool take_answer(void *context, const struct og_msg *msg)
     (void)snprintf(answer->out->reason, sizeof(answer->out->reason), "%s", requested->reason);
     (void)snprintf(answer->out->answered_by, sizeof(answer->out->answered_by), "%s",
                    requested->answered_by);
-    answer->is_good = og_id_is_valid(OG_ID_REQUEST, requested->request);
+    answer->is_good = og_id_is_valid(OG_ID_REQUEST, requested->request) ||
+                      (!requested->request[0] && strcmp(requested->state, "none") == 0);
+    take_effect(requested, answer);
     return true;
 }
 
@@ -428,7 +441,7 @@ int og_client_request(struct og_client *client, const struct og_msg_request *req
 
     if (r < 0)
         return r;
-    *answer = (struct og_client_answer){.request = ""};
+    *answer = (struct og_client_answer){.granted = answer->granted};
     r = ask(client, OG_MSG_REQUEST, request, deadline(), NULL, answer, error);
     leave(client);
     return r;
@@ -444,7 +457,7 @@ int og_client_wait(struct og_client *client, const char *request, uint32_t deadl
 
     if (r < 0)
         return r;
-    *answer = (struct og_client_answer){.state = "pending"};
+    *answer = (struct og_client_answer){.state = "pending", .granted = answer->granted};
     (void)snprintf(answer->request, sizeof(answer->request), "%s", request);
     r = ask(client, OG_MSG_WAIT, &wait, deadline_ns, is_cancelled, answer, error);
     leave(client);

@@ -10,6 +10,7 @@
 
 #include "common/decide.h"
 #include "common/err.h"
+#include "common/measured.h"
 #include "common/policy.h"
 #include "common/proto.h"
 
@@ -74,9 +75,12 @@ uint64_t og_client_epoch(struct og_client *client);
 
 struct og_client_answer {
     char request[13];
-    char state[12]; /* pending, approved, denied, expired, void, spent */
+    char state[12]; /* pending, approved, denied, expired, void, spent; none */
     char reason[256];
     char answered_by[128];
+    bool is_measured;            /* the grant is for the effect in granted */
+    struct og_measured *granted; /* the caller's; NULL: not wanted */
+    struct og_drift drift;
 };
 
 /* Asks for an approval (made, merged or found granted). Returns: 0 with answer; < 0 with error. */

@@ -73,6 +73,7 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_clock.c \
 	driver/guard_clock.h \
 	driver/guard_connect.c \
+	driver/guard_count.c \
 	driver/guard_desc.c \
 	driver/guard_diag.c \
 	driver/guard_fetch.c \
@@ -90,6 +91,8 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_measure.h \
 	driver/guard_meta.c \
 	driver/guard_record.c \
+	driver/guard_rehearse.c \
+	driver/guard_rehearse.h \
 	driver/guard_required.c \
 	driver/guard_rows.c \
 	driver/guard_rows.h \

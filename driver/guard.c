@@ -71,6 +71,7 @@ void og_guard_stmt_release(struct og_guard_stmt *stmt)
     og_arena_release(&stmt->facts_arena);
     og_arena_release(&stmt->verdict_arena);
     og_params_release(&stmt->params);
+    og_rehearsal_release(&stmt->rehearsal);
     og_get_release(stmt);
     og_block_release(stmt);
     for (size_t i = 0; i < OG_COUNT(stmt->descriptors); i++)
@@ -101,6 +102,7 @@ void og_guard_stmt_init(struct og_guard_stmt *stmt, struct og_guard_dbc *dbc, SQ
     og_buf_init(&stmt->rows.masked, OG_MAX_MASKED_VALUE_BYTES);
     og_facts_init(&stmt->facts, &stmt->facts_arena, dbc->dialect);
     og_params_reset(&stmt->params);
+    og_rehearsal_init(&stmt->rehearsal);
 }
 
 static struct og_guard_stmt *new_stmt(struct og_guard_dbc *dbc, SQLHSTMT below)

@@ -25,6 +25,7 @@
 #include "driver/guard_issued.h"
 #include "driver/guard_measure.h"
 #include "driver/guard_positioned.h"
+#include "driver/guard_rehearse.h"
 #include "driver/guard_rows.h"
 #include "driver/params.h"
 #include "driver/pg_catalog.h"
@@ -78,6 +79,7 @@ struct og_guard_dbc {
     bool has_plain_utf8; /* PostgreSQL: SQL_C_CHAR is UTF-8, whatever the locale */
     bool is_autocommit;
     bool is_in_transaction;    /* something ran since the transaction began, and it may hold locks */
+    uint64_t n_transactions;   /* that have ended */
     bool is_explicit_transaction; /* begun by a statement's text */
     bool is_resolution_lost;   /* a setting changed what names mean and nobody followed it */
     bool has_open_ddl;         /* the open transaction changed the catalog */
@@ -163,10 +165,12 @@ struct og_guard_stmt {
     char grant[13];
     char policy_digest[65]; /* of the set that the verdict came from */
     struct timespec started;
+    uint64_t transaction; /* dbc->n_transactions when it ran */
     bool is_recorded; /* an intent without an outcome yet */
     uint64_t n_rows, n_bytes, n_masked_cells;
 
     struct og_guard_measure measure;
+    struct og_guard_rehearsal rehearsal;
     struct og_guard_clock clock;
     struct og_params params;
     struct og_guard_desc descriptors[4]; /* implicit: ARD, APD, IRD, IPD */
@@ -224,6 +228,16 @@ SQLRETURN og_gate_pass(struct og_guard_stmt *stmt);
 SQLRETURN og_gate_pass_catalog(struct og_guard_stmt *stmt, const char *api);
 void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code);
 
+/* Whether the very same is asked or granted already. */
+SQLRETURN og_gate_find(struct og_guard_stmt *stmt, bool *out_is_found);
+/* Records that a rehearsal begins; og_gate_finish records how it ended. */
+SQLRETURN og_gate_pass_rehearsal(struct og_guard_stmt *stmt);
+/* Whether the requester may read every table of measured. */
+bool og_gate_may_read(struct og_guard_stmt *stmt, const struct og_measured *measured);
+/* Whether policies say that a function changes nothing outside the transaction. */
+bool og_gate_may_rehearse(struct og_guard_stmt *stmt, const char *schema, const char *name);
+/* Whether rules ask for more, or forbid it, where so many rows change instead of the granted ones. */
+bool og_gate_asks_more(struct og_guard_stmt *stmt, uint64_t granted, uint64_t now);
 /* Refuses what was decided to be allowed, for a reason of the guard's own, and records that. */
 SQLRETURN og_gate_refuse(struct og_guard_stmt *stmt, const char *rule, const char *reason);
 

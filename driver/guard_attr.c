@@ -182,6 +182,7 @@ static void follow_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER att
     dbc->is_autocommit = (SQLULEN)(uintptr_t)value == SQL_AUTOCOMMIT_ON;
     if (dbc->is_autocommit) { /* switching it on commits */
         dbc->is_in_transaction = false;
+        dbc->n_transactions++;
         dbc->has_open_ddl = false;
         dbc->catalog_version++;
         og_guard_session_ended(dbc);

@@ -371,6 +371,7 @@ static SQLRETURN ended(struct og_guard_dbc *dbc, SQLRETURN code, bool is_commit)
     if (SQL_SUCCEEDED(code)) {
         (void)pthread_mutex_lock(&dbc->lock);
         dbc->is_in_transaction = false;
+        dbc->n_transactions++;
         dbc->is_explicit_transaction = false;
         dbc->has_open_ddl = false;
         dbc->catalog_version++;

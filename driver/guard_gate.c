@@ -163,25 +163,41 @@ static void tighten(struct og_guard_stmt *stmt, const struct og_client_session *
         deny(stmt, OG_ERR_REFUSED, "resolution", uncertainty);
 }
 
-static int decide(struct og_guard_stmt *stmt, const struct og_client_session *session,
-                  struct og_policy_set *set)
+static struct og_target target_of(const struct og_guard_stmt *stmt,
+                                  const struct og_client_session *session)
 {
-    struct og_target target = {
+    return (struct og_target){
         .name = stmt->dbc->conf->target_name,
         .labels = session->target_labels,
         .n_labels = session->n_target_labels,
         .dialect = stmt->dbc->dialect,
     };
-    struct og_decide_input input = {
+}
+
+/* Of the statement as it is known now. */
+static struct og_decide_input input_of(const struct og_guard_stmt *stmt,
+                                       const struct og_client_session *session,
+                                       const struct og_policy_set *set,
+                                       const struct og_target *target)
+{
+    return (struct og_decide_input){
         .set = set,
         .chain = session->chain,
-        .target = &target,
+        .target = target,
         .facts = &stmt->facts,
         .placement = stmt->dbc->conf->is_broker ? OG_PLACEMENT_BROKER : OG_PLACEMENT_INLINE,
         .now_unix_s = (int64_t)time(NULL),
         .is_measured = stmt->measure.is_known,
         .measured_rows = stmt->measure.rows,
     };
+}
+
+static int decide(struct og_guard_stmt *stmt, const struct og_client_session *session,
+                  struct og_policy_set *set)
+{
+    struct og_target target = target_of(stmt, session);
+    struct og_decide_input input = input_of(stmt, session, set, &target);
+    int r;
 
     og_arena_reset(&stmt->verdict_arena);
     stmt->columns = NULL;
@@ -190,7 +206,84 @@ static int decide(struct og_guard_stmt *stmt, const struct og_client_session *se
     if (set)
         (void)snprintf(stmt->policy_digest, sizeof(stmt->policy_digest), "%s",
                        og_policy_set_digest(set));
-    return og_decide(&input, &stmt->verdict_arena, &stmt->verdict);
+    r = og_decide(&input, &stmt->verdict_arena, &stmt->verdict);
+    if (r == 0)
+        og_rehearsal_tell(stmt);
+    return r;
+}
+
+/* What a question about the statement is asked with; the answer's memory is the caller's arena. */
+struct asking {
+    const struct og_client_session *session;
+    struct og_policy_set *set;
+    struct og_target target;
+    struct og_decide_input input;
+    struct og_arena arena;
+};
+
+static bool asking_open(struct asking *asking, const struct og_guard_stmt *stmt)
+{
+    struct og_client_error error;
+    uint64_t generation;
+
+    og_arena_init(&asking->arena, OG_MAX_FACTS_BYTES);
+    if (og_client_begin(stmt->dbc->client, &asking->session, &asking->set, &generation, &error) < 0)
+        return false;
+    asking->target = target_of(stmt, asking->session);
+    asking->input = input_of(stmt, asking->session, asking->set, &asking->target);
+    return true;
+}
+
+bool og_gate_may_read(struct og_guard_stmt *stmt, const struct og_measured *measured)
+{
+    struct asking asking;
+    struct og_object *tables;
+    bool may = false;
+
+    if (!measured->n_tables)
+        return true;
+    if (asking_open(&asking, stmt)) {
+        tables = og_arena_array(&asking.arena, measured->n_tables, sizeof(*tables));
+        for (size_t i = 0; tables && i < measured->n_tables; i++) {
+            const char *name = measured->tables[i].name, *dot = strchr(name, '.');
+
+            tables[i].kind = OG_OBJECT_TABLE;
+            tables[i].schema = dot ? og_arena_strndup(&asking.arena, name, (size_t)(dot - name)) : "";
+            tables[i].name = dot ? dot + 1 : name;
+        }
+        may = tables && !og_arena_is_failed(&asking.arena) &&
+              og_decide_may_read(&asking.input, &asking.arena, tables, measured->n_tables);
+    }
+    og_arena_release(&asking.arena);
+    return may;
+}
+
+bool og_gate_may_rehearse(struct og_guard_stmt *stmt, const char *schema, const char *name)
+{
+    struct asking asking;
+    bool may = asking_open(&asking, stmt) && og_decide_may_rehearse(&asking.input, schema, name);
+
+    og_arena_release(&asking.arena);
+    return may;
+}
+
+bool og_gate_asks_more(struct og_guard_stmt *stmt, uint64_t granted, uint64_t now)
+{
+    struct og_verdict then, verdict;
+    struct asking asking;
+    bool asks = true;
+
+    if (asking_open(&asking, stmt)) {
+        asking.input.is_measured = true;
+        asking.input.measured_rows = granted;
+        if (og_decide(&asking.input, &asking.arena, &then) == 0) {
+            asking.input.measured_rows = now;
+            if (og_decide(&asking.input, &asking.arena, &verdict) == 0)
+                asks = verdict.kind < then.kind || verdict.n_needs > then.n_needs;
+        }
+    }
+    og_arena_release(&asking.arena);
+    return asks;
 }
 
 /* The refusal as the client reads it. */
@@ -308,19 +401,44 @@ static bool may_park(const struct og_guard_stmt *stmt)
            stmt->dbc->conf->threading_level < 3;
 }
 
-static SQLRETURN seek_approval(struct og_guard_stmt *stmt)
+static SQLRETURN ask(struct og_guard_stmt *stmt, bool is_probe, struct og_client_answer *answer)
 {
-    struct og_client_answer answer;
     struct og_client_error error;
     struct og_msg_request request;
-    bool has_waited = false;
 
     if (og_record_request(stmt, &stmt->verdict_arena, &request) < 0)
         return fail(stmt, OG_ERR_REFUSED,
                     "[approval] this statement's parameters cannot be bound to an approval (data "
                     "at execution); send them as plain parameters");
-    if (og_client_request(stmt->dbc->client, &request, &answer, &error) < 0)
+    request.is_probe = is_probe;
+    *answer = (struct og_client_answer){.granted = &stmt->rehearsal.granted};
+    if (og_client_request(stmt->dbc->client, &request, answer, &error) < 0)
         return fail_client(stmt, &error);
+    return SQL_SUCCESS;
+}
+
+SQLRETURN og_gate_find(struct og_guard_stmt *stmt, bool *out_is_found)
+{
+    struct og_client_answer answer;
+    struct og_client_error error;
+    SQLRETURN code;
+
+    if (og_client_statement_id(stmt->dbc->client, stmt->id, &error) < 0)
+        return fail_client(stmt, &error);
+    code = ask(stmt, true, &answer);
+    *out_is_found = code == SQL_SUCCESS && answer.request[0];
+    return code;
+}
+
+static SQLRETURN seek_approval(struct og_guard_stmt *stmt)
+{
+    struct og_client_answer answer;
+    struct og_client_error error;
+    bool has_waited = false;
+    SQLRETURN code = ask(stmt, false, &answer);
+
+    if (code != SQL_SUCCESS)
+        return code;
     if (strcmp(answer.state, "pending") == 0 && may_park(stmt)) {
         char id[13];
 
@@ -339,11 +457,13 @@ static SQLRETURN seek_approval(struct og_guard_stmt *stmt)
     if (strcmp(answer.state, "approved") != 0)
         return reply_answer(stmt, &answer, has_waited);
     (void)memcpy(stmt->grant, answer.request, sizeof(stmt->grant));
+    stmt->rehearsal.has_granted = answer.is_measured;
+    stmt->rehearsal.drift = answer.drift;
     return SQL_SUCCESS;
 }
 
 /* The record before the run. A write waits for the disk where guardfs says so. */
-static SQLRETURN record_intent(struct og_guard_stmt *stmt)
+static SQLRETURN record_intent(struct og_guard_stmt *stmt, bool is_rehearsal)
 {
     const struct og_client_session *session;
     struct og_policy_set *set;
@@ -356,6 +476,7 @@ static SQLRETURN record_intent(struct og_guard_stmt *stmt)
     og_record_intent(stmt, &stmt->verdict_arena, false, &intent);
     intent.ack = changes_data(&stmt->facts) ? session->ack_write : session->ack_read;
     intent.policy_generation = generation;
+    intent.is_rehearsal = is_rehearsal;
     if (stmt->grant[0])
         intent.ack = OG_ACK_DURABLE;
     /* What guardfs counts it may refuse: its word comes before the statement runs. */
@@ -363,7 +484,21 @@ static SQLRETURN record_intent(struct og_guard_stmt *stmt)
         intent.ack = OG_ACK_WRITTEN;
     if (og_client_intent(stmt->dbc->client, &intent, &error) < 0)
         return fail_client(stmt, &error);
+    stmt->is_recorded = true;
+    stmt->transaction = stmt->dbc->n_transactions;
+    stmt->n_rows = stmt->n_bytes = stmt->n_masked_cells = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &stmt->started);
     return SQL_SUCCESS;
+}
+
+SQLRETURN og_gate_pass_rehearsal(struct og_guard_stmt *stmt)
+{
+    struct og_client_error error;
+
+    stmt->grant[0] = '\0';
+    if (og_client_statement_id(stmt->dbc->client, stmt->id, &error) < 0)
+        return fail_client(stmt, &error);
+    return record_intent(stmt, true);
 }
 
 SQLRETURN og_gate_pass(struct og_guard_stmt *stmt)
@@ -385,25 +520,14 @@ SQLRETURN og_gate_pass(struct og_guard_stmt *stmt)
         if (code != SQL_SUCCESS)
             return code;
     }
-    code = record_intent(stmt);
-    if (code != SQL_SUCCESS)
-        return code;
-    stmt->is_recorded = true;
-    stmt->n_rows = stmt->n_bytes = stmt->n_masked_cells = 0;
-    (void)clock_gettime(CLOCK_MONOTONIC, &stmt->started);
-    return SQL_SUCCESS;
+    return record_intent(stmt, false);
 }
 
 /* Limits hold for catalog functions too. */
 static void limit_catalog(struct og_guard_stmt *stmt, const struct og_client_session *session,
                           struct og_policy_set *set)
 {
-    struct og_target target = {
-        .name = stmt->dbc->conf->target_name,
-        .labels = session->target_labels,
-        .n_labels = session->n_target_labels,
-        .dialect = stmt->dbc->dialect,
-    };
+    struct og_target target = target_of(stmt, session);
     struct og_decide_input input = {.set = set, .chain = session->chain, .target = &target};
 
     og_decide_limits(&input, &stmt->verdict);
@@ -470,9 +594,10 @@ static void follow(struct og_guard_stmt *stmt, bool is_success)
         og_guard_session_ended(dbc);
         dbc->is_explicit_transaction = false;
         dbc->is_in_transaction = false;
+        dbc->n_transactions++;
         dbc->has_open_ddl = false;
         dbc->catalog_version++;
-    } else {
+    } else if (stmt->transaction == dbc->n_transactions) { /* not a result that outlived its own */
         dbc->is_in_transaction = !dbc->is_autocommit || dbc->is_explicit_transaction;
     }
 }
@@ -522,12 +647,16 @@ void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
         og_guard_sqlstate(stmt, sqlstate);
         outcome.sqlstate = sqlstate;
     }
-    if (stmt->measure.is_taken_back) {
+    if (stmt->measure.is_taken_back || stmt->rehearsal.is_void) {
         (void)snprintf(detail, sizeof(detail), "taken back: it changed %" PRIu64 " rows",
-                       stmt->measure.rows);
+                       stmt->rehearsal.is_void ? og_measured_total(&stmt->rehearsal.measured)
+                                               : stmt->measure.rows);
         outcome.detail = detail;
         outcome.sqlstate = "42000";
     }
+    if (stmt->rehearsal.is_void)
+        outcome.voids = stmt->grant;
+    og_rehearsal_record(stmt, &outcome);
     if (!is_write || stmt->facts.returns_rows)
         outcome.rows_read = stmt->n_rows;
     if (is_violation(stmt, &outcome))

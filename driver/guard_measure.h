@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/sqlite_analyse.h"
 #include "driver/odbc.h"
 
 struct og_guard_stmt;
@@ -24,7 +25,10 @@ struct og_guard_measure {
     bool is_taken_back; /* more rows than the rules allow: judge again, now knowing the count */
     bool is_known;     /* rows holds the count of an execution that was taken back */
     uint64_t rows;
-    uint64_t before;   /* the engine's own count when the write began */
+    bool is_rehearsal; /* it is taken back whatever it changes */
+    bool has_before;   /* it is being counted table by table */
+    uint64_t before;   /* SQLite: the engine's own count when the write began */
+    struct og_sqlite_watch watch;
     SQLHSTMT helper;   /* PostgreSQL: of ours, on the application's connection */
 };
 

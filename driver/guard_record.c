@@ -208,8 +208,6 @@ int og_record_binding(struct og_guard_stmt *stmt, uint8_t out[32])
     parts[n++] = (struct og_hash_part){tokens, sizeof(tokens)};
     parts[n++] = (struct og_hash_part){parameters, sizeof(parameters)};
     parts[n++] = (struct og_hash_part){stmt->policy_digest, strlen(stmt->policy_digest)};
-    if (stmt->measure.is_known)
-        parts[n++] = (struct og_hash_part){&stmt->measure.rows, sizeof(stmt->measure.rows)};
     for (size_t i = 0; i < settings.n_items && n < OG_COUNT(parts); i++)
         parts[n++] = (struct og_hash_part){settings.items[i], strlen(settings.items[i])};
     return og_hash_parts(parts, n, out);
@@ -370,12 +368,20 @@ static const char *canonical(const struct og_guard_stmt *stmt, struct og_arena *
     return text;
 }
 
-static const char *rehearsal(const struct og_guard_stmt *stmt, struct og_arena *arena)
+/* What every rule that asks bears. */
+static struct og_drift drift_of(const struct og_verdict *verdict)
 {
-    if (!stmt->measure.is_known)
-        return "not measured: only writes under a rule with rows are";
-    return og_arena_printf(arena, "%" PRIu64 " rows changed, counted by the write itself and taken "
-                                  "back", stmt->measure.rows);
+    struct og_drift drift = {0};
+
+    for (size_t i = 0; i < verdict->n_needs; i++) {
+        const struct og_approval_need *need = &verdict->needs[i];
+
+        if (i == 0 || need->drift_rows < drift.rows)
+            drift.rows = need->drift_rows;
+        if (i == 0 || need->drift_percent < drift.percent)
+            drift.percent = need->drift_percent;
+    }
+    return drift;
 }
 
 int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
@@ -383,6 +389,7 @@ int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
 {
     uint8_t *binding = og_arena_alloc(arena, OG_SHA256_BYTES);
     const char *text = canonical(stmt, arena);
+    struct og_drift drift = drift_of(&stmt->verdict);
     struct og_list parameters = {0};
     int r = binding ? og_record_binding(stmt, binding) : -ENOMEM;
 
@@ -407,8 +414,13 @@ int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
         .reason = stmt->verdict.reason,
         .say = stmt->verdict.say,
         .object = stmt->verdict.object,
-        .rehearsal = rehearsal(stmt, arena),
+        .rehearsal = og_rehearsal_text(stmt, arena),
+        .is_measured = stmt->rehearsal.is_done,
+        .drift_rows = drift.rows,
+        .drift_percent = drift.percent,
         .reported_by = stmt->dbc->conf->is_broker ? "worker" : "client",
     };
+    if (stmt->rehearsal.is_done)
+        out->effect = og_measured_to_list(&stmt->rehearsal.measured, arena);
     return 0;
 }

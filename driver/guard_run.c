@@ -197,13 +197,17 @@ static SQLRETURN enter(struct og_guard_stmt *stmt)
     return code;
 }
 
+typedef SQLRETURN run_below(struct og_guard_stmt *stmt);
+
 /* Everything from the verdict to the moment before the real driver is called. */
-static SQLRETURN clear_for_run(struct og_guard_stmt *stmt)
+static SQLRETURN clear_for_run(struct og_guard_stmt *stmt, run_below *below)
 {
     SQLRETURN code = og_gate_judge(stmt);
 
     if (code == SQL_SUCCESS)
         code = og_masked_check_params(stmt);
+    if (code == SQL_SUCCESS)
+        code = og_rehearse(stmt, below);
     if (code == SQL_SUCCESS)
         code = og_gate_pass(stmt);
     if (code == SQL_SUCCESS)
@@ -214,8 +218,6 @@ static SQLRETURN clear_for_run(struct og_guard_stmt *stmt)
         og_gate_finish(stmt, SQL_ERROR);
     return code;
 }
-
-typedef SQLRETURN run_below(struct og_guard_stmt *stmt);
 
 /* Calls the layer below under the limit of time. */
 static SQLRETURN run_timed(struct og_guard_stmt *stmt, run_below *below)
@@ -248,7 +250,7 @@ static SQLRETURN run(struct og_guard_stmt *stmt, run_below *below)
     bool is_over;
 
     do {
-        code = clear_for_run(stmt);
+        code = clear_for_run(stmt, below);
         if (code != SQL_SUCCESS)
             return code;
         code = run_timed(stmt, below);

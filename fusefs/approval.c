@@ -203,6 +203,10 @@ static void fill_answer(struct og_approvals *approvals, const struct og_request 
         .reason = last ? last->reason : "",
         .answered_by = approvals->answered_by,
         .expires_unix_s = (uint64_t)(request->expires_ms / 1000),
+        .is_measured = request->is_measured,
+        .effect = request->effect,
+        .drift_rows = request->drift.rows,
+        .drift_percent = request->drift.percent,
     };
 }
 
@@ -224,6 +228,33 @@ static struct og_request *find_same(struct og_approvals *approvals,
             memcmp(r->binding, message->binding.bytes, sizeof(r->binding)) == 0)
             return r;
     return NULL;
+}
+
+/* Measured anew, and not what was asked for or granted. */
+static bool is_superseded(const struct og_request *request, const struct og_msg_request *message)
+{
+    struct og_measured before, now;
+    bool is_same;
+
+    if (!request->is_measured || !message->is_measured)
+        return false;
+    og_measured_init(&before);
+    og_measured_init(&now);
+    is_same = og_measured_from_list(&before, &request->effect) == 0 &&
+              og_measured_from_list(&now, &message->effect) == 0 &&
+              og_measured_is_same(&before, &now, &request->drift);
+    og_measured_release(&before);
+    og_measured_release(&now);
+    return !is_same;
+}
+
+/* guardfs itself makes it void. */
+static void withdraw(struct og_approvals *approvals, struct og_request *request, const char *why)
+{
+    if (change(approvals, request, OG_REQUEST_VOID, og_now_unix_ms()) < 0)
+        return;
+    record(approvals, request, NULL, "answer", "void", "guardfs", why);
+    tell(approvals, request);
 }
 
 static size_t count_pending(const struct og_approvals *approvals, uint32_t uid)
@@ -295,6 +326,26 @@ static int write_text(struct og_request *request, const struct og_session *sessi
     return r;
 }
 
+/* What a rehearsal measured; what cannot be read is none. */
+static int take_effect(struct og_request *request, const struct og_msg_request *message)
+{
+    struct og_measured measured;
+    int r;
+
+    if (!message->is_measured)
+        return 0;
+    og_measured_init(&measured);
+    r = og_measured_from_list(&measured, &message->effect);
+    if (r == 0) {
+        request->is_measured = true;
+        request->effect = og_measured_to_list(&measured, &request->arena);
+        request->drift = (struct og_drift){.rows = message->drift_rows,
+                                           .percent = message->drift_percent};
+    }
+    og_measured_release(&measured);
+    return r;
+}
+
 static int fill_request(struct og_approvals *approvals, struct og_request *request,
                         const struct og_session *session, const struct og_msg_request *message)
 {
@@ -318,6 +369,8 @@ static int fill_request(struct og_approvals *approvals, struct og_request *reque
     request->error = "";
     memcpy(request->binding, message->binding.bytes, sizeof(request->binding));
     r = take_needs(request, &message->needs, &within_s);
+    if (r == 0)
+        r = take_effect(request, message);
     if (r < 0)
         return r;
     request->created_ms = og_now_unix_ms();
@@ -332,10 +385,17 @@ int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
     struct og_request *request = find_same(approvals, session, message);
     int r;
 
+    if (request && is_superseded(request, message)) {
+        withdraw(approvals, request, "superseded: the write would change something else by now");
+        request = NULL;
+    }
     if (request) {
         fill_answer(approvals, request, out);
         return 0;
     }
+    *out = (struct og_msg_requested){.request = "", .state = "none"};
+    if (message->is_probe)
+        return 0;
     if (message->binding.n_bytes != sizeof(request->binding))
         return -EBADMSG;
     if (count_pending(approvals, session->peer.uid) >= MAX_PENDING_PER_PERSON)
@@ -403,6 +463,17 @@ int og_approvals_spend(struct og_approvals *approvals, const struct og_session *
         return -EPERM;
     }
     return 0;
+}
+
+void og_approvals_void(struct og_approvals *approvals, const struct og_session *session,
+                       const char *id, const char *why)
+{
+    struct og_request *request = og_approvals_find(approvals, id);
+
+    if (!request || !is_requester(request, session) ||
+        (request->state != OG_REQUEST_APPROVED && request->state != OG_REQUEST_SPENT))
+        return;
+    withdraw(approvals, request, why);
 }
 
 /* ---- answering ---- */

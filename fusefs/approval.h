@@ -10,6 +10,7 @@
 
 #include "common/arena.h"
 #include "common/id.h"
+#include "common/measured.h"
 #include "common/proto.h"
 #include "fusefs/session.h"
 
@@ -57,6 +58,9 @@ struct og_request {
     struct og_request_answer answers[16];
     size_t n_answers;
     int64_t created_ms, expires_ms, decided_ms; /* unix milliseconds */
+    bool is_measured;      /* a grant is for this effect, as og_measured_to_list has it */
+    struct og_list effect;
+    struct og_drift drift; /* how far what runs may be from it */
     const char *error; /* last refused save: line, column, reason; "" */
 };
 
@@ -65,8 +69,9 @@ OG_MUST int og_approvals_open(struct og_daemon *daemon, struct og_approvals **ou
 struct og_approvals *og_approvals_close(struct og_approvals *approvals);
 
 /* A driver's REQUEST: finds a pending request or unspent grant with the same binding and requester, or
- * makes one. Answers into out (strings borrowed until the next call). Returns: 0; -EDQUOT (too many
- * pending for this requester, 64); -errno when it could not be stored. */
+ * makes one (a probe: state "none"). One that was measured anew with another effect takes the place of
+ * the old one, which is void. Answers into out (strings borrowed until the next call). Returns: 0;
+ * -EDQUOT (too many pending for this requester, 64); -errno when it could not be stored. */
 OG_MUST int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
                              const struct og_msg_request *message, struct og_msg_requested *out);
 /* Whether asking would find one that is there already. */
@@ -81,6 +86,9 @@ OG_MUST int og_approvals_state(struct og_approvals *approvals, const char *id,
 OG_MUST int og_approvals_spend(struct og_approvals *approvals, const struct og_session *session,
                                const char *id, const uint8_t binding[static 32],
                                const char **why);
+/* What ran under the session's grant was not what was approved, and was taken back: it is void. */
+void og_approvals_void(struct og_approvals *approvals, const struct og_session *session,
+                       const char *id, const char *why);
 /* An answer by file or guardctl. decision approve|deny. digest8: first 8 of the digest or NULL (the whole
  * file was compared). Returns: 0 and the state may have changed; -EPERM (own request, or not in a needed
  * group), -EKEYEXPIRED, -ENOENT (decided), -EINVAL, -EBADMSG (a denial without reason), -ESTALE;

@@ -212,8 +212,10 @@ static void take_record(struct past_run *run, const json_t *record, struct og_ar
                                   ? OG_DIALECT_POSTGRESQL
                                   : OG_DIALECT_SQLITE;
 
-    /* a catalog function of ODBC is no statement that policies judge */
+    /* a catalog function of ODBC is no statement that policies judge; what was rehearsed comes again
+     * once it is approved */
     if (strcmp(text_of(guard, "record"), "intent") != 0 ||
+        json_is_true(json_object_get(guard, "is_rehearsal")) ||
         strcmp(text_of(guard, "rule"), "catalog-functions") == 0)
         return;
     og_facts_init(&past.facts, arena, dialect);

@@ -324,6 +324,8 @@ static void guard_intent(struct row *row, const struct og_msg_intent *intent,
     text(row, "verdict", is_there(intent->verdict) ? intent->verdict : "deny");
     text(row, "would_be", intent->would_be);
     og_json_bool(json, "is_denied", intent->is_denied != 0);
+    if (intent->is_rehearsal)
+        og_json_bool(json, "is_rehearsal", true);
     text(row, "policy", intent->policy);
     text(row, "rule", intent->rule);
     list(row, "matched", &intent->matched);
@@ -352,6 +354,8 @@ static void guard_outcome(struct row *row, const struct og_msg_outcome *outcome)
     og_json_number(json, "bytes", outcome->bytes);
     og_json_number(json, "masked_cells", outcome->masked_cells);
     og_json_number(json, "duration_us", outcome->duration_us);
+    list(row, "effect", &outcome->effect);
+    text(row, "voids", outcome->voids);
 }
 
 /* One name, one member: what an event says itself stands before what is known of who it is of. */
@@ -536,14 +540,15 @@ void og_record_line_intent(const struct og_ledger_head *head, const struct og_re
 {
     bool is_approve = intent->verdict && strcmp(intent->verdict, "approve") == 0;
     bool is_allow = intent->verdict && strcmp(intent->verdict, "allow") == 0;
-    bool is_denied = intent->is_denied || !(is_allow || (is_approve && is_there(intent->grant)));
+    bool is_denied = intent->is_denied || !(is_allow || (is_approve && (is_there(intent->grant) ||
+                                                                      intent->is_rehearsal)));
     bool waits = is_denied && is_approve;
     struct shape shape = {
         .record = "intent",
         .status = is_denied ? 2 : 0,
         .status_detail = is_denied ? intent->reason : NULL,
         .action = is_denied ? 2 : intent->masked.n_items ? 4 : 1,
-        .disposition = waits ? 14 : is_denied ? 2 : is_approve ? 8 : 1,
+        .disposition = waits ? 14 : is_denied ? 2 : is_approve && !intent->is_rehearsal ? 8 : 1,
         .is_alert = is_denied,
         .text_hmac = text_hmac,
         .intent = intent,
@@ -559,6 +564,7 @@ void og_record_line_intent(const struct og_ledger_head *head, const struct og_re
                   who->target ? who->target : "an unknown target",
                   waits       ? "needs an approval"
                   : is_denied ? "denied"
+                  : intent->is_rehearsal ? "rehearsed, to be taken back"
                   : is_approve ? "allowed by an approval"
                                : "allowed");
     if (!is_denied && intent->masked.n_items)

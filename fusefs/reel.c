@@ -134,6 +134,7 @@ static void take_intent(struct og_reel *reel, const struct record *record, struc
     const char *sql = text_of(json_object_get(record->whole, "query_info"), "query_string");
     const char *verdict = text_of(record->guard, "verdict");
     bool is_denied = json_is_true(json_object_get(record->guard, "is_denied"));
+    bool is_rehearsal = json_is_true(json_object_get(record->guard, "is_rehearsal"));
     bool waits = is_denied && strcmp(verdict, "approve") == 0;
 
     if (!*sql) /* no text is kept of what has none or was not understood */
@@ -141,7 +142,10 @@ static void take_intent(struct og_reel *reel, const struct record *record, struc
     put_pair(text, "> ", *sql ? sql : "(a statement that was not understood)");
     add_event(reel, record, 'b', text);
     og_buf_clear(text);
-    og_buf_append_str(text, waits ? "  waits for an approval" : is_denied ? "  denied" : "  allowed");
+    og_buf_append_str(text, waits          ? "  waits for an approval"
+                            : is_denied    ? "  denied"
+                            : is_rehearsal ? "  rehearsed, to be taken back, for an approval"
+                                           : "  allowed");
     if (*text_of(record->guard, "rule"))
         og_buf_printf(text, " by ");
     put_pair(text, "", text_of(record->guard, "policy"));

@@ -62,6 +62,11 @@ static void put_all(struct og_buf *out, const struct og_request *request)
     put(out, "text", request->text);
     if (request->answered_text)
         put(out, "answered_text", request->answered_text);
+    if (request->is_measured)
+        og_buf_printf(out, "measured=%" PRIu64 " %" PRIu32 "\n", request->drift.rows,
+                      request->drift.percent);
+    for (size_t i = 0; i < request->effect.n_items; i++)
+        put(out, "effect", request->effect.items[i]);
     for (size_t i = 0; i < request->n_needs; i++) {
         const struct og_request_need *need = &request->needs[i];
 
@@ -218,8 +223,25 @@ static int read_answer(struct og_request *request, const char *text)
     return 0;
 }
 
+static int read_effect(struct og_request *request, const char *text, size_t *n_max)
+{
+    const char **items = (const char **)(uintptr_t)request->effect.items, **item;
+
+    item = og_arena_push(&request->arena, &items, &request->effect.n_items, n_max, sizeof(*item));
+    if (!item)
+        return -ENOMEM;
+    request->effect.items = items;
+    *item = unescape(request, text);
+    return *item ? 0 : -ENOMEM;
+}
+
+/* How many things of the lists there is room for. */
+struct room {
+    size_t needs, effect;
+};
+
 static int read_field(struct og_request *request, const char *key, const char *value,
-                      size_t *n_max_needs)
+                      struct room *room)
 {
     const struct {
         const char *key;
@@ -250,7 +272,16 @@ static int read_field(struct og_request *request, const char *key, const char *v
         if (strcmp(key, times[i].key) == 0)
             return sscanf(value, "%" SCNd64, times[i].at) == 1 ? 0 : -EBADMSG;
     if (strcmp(key, "need") == 0)
-        return read_need(request, value, n_max_needs);
+        return read_need(request, value, &room->needs);
+    if (strcmp(key, "effect") == 0)
+        return read_effect(request, value, &room->effect);
+    if (strcmp(key, "measured") == 0) {
+        request->is_measured = true;
+        return sscanf(value, "%" SCNu64 " %" SCNu32, &request->drift.rows,
+                      &request->drift.percent) == 2
+                   ? 0
+                   : -EBADMSG;
+    }
     if (strcmp(key, "answer") == 0)
         return read_answer(request, value);
     if (strcmp(key, "binding") == 0)
@@ -277,7 +308,7 @@ static int read_field(struct og_request *request, const char *key, const char *v
 /* Parses text in place. */
 static int parse(struct og_request *request, char *text)
 {
-    size_t n_max_needs = 0;
+    struct room room = {0};
     char *line = text + strlen(FORMAT_LINE), *end;
 
     if (strncmp(text, FORMAT_LINE, strlen(FORMAT_LINE)) != 0)
@@ -295,7 +326,7 @@ static int parse(struct og_request *request, char *text)
         if (!equals)
             return -EBADMSG;
         *equals = '\0';
-        r = read_field(request, line, equals + 1, &n_max_needs);
+        r = read_field(request, line, equals + 1, &room);
         if (r < 0)
             return r;
     }

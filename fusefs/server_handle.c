@@ -137,7 +137,9 @@ static const char *check_intent(const struct og_connection *connection,
         return NULL;
     if (!is_approve && strcmp(intent->verdict, "allow") != 0)
         return "the verdict lets nothing run";
-    if (is_approve && !intent->grant[0])
+    if (intent->is_rehearsal && (!is_approve || intent->grant[0]))
+        return "only what needs an approval is rehearsed";
+    if (is_approve && !intent->grant[0] && !intent->is_rehearsal)
         return "the statement needs an approval and names none";
     if (!og_policy_store_set(connection->daemon->policies))
         return "there is no good policy set in force";
@@ -169,6 +171,8 @@ static void count_intent(struct og_connection *connection, const struct og_msg_i
     if (intent->is_denied) {
         session->n_denied++;
         counters->statements_denied++;
+    } else if (intent->is_rehearsal) {
+        counters->statements_rehearsed++;
     } else if (intent->grant[0]) {
         counters->statements_approved++;
     } else {
@@ -263,6 +267,8 @@ static void handle_outcome(struct og_connection *connection, const struct og_msg
     block->outcomes[byte] |= bit;
     session->n_running -= session->n_running > 0;
     og_limit_outcome(connection->daemon, session, outcome);
+    if (outcome->voids[0])
+        og_approvals_void(connection->daemon->approvals, session, outcome->voids, outcome->detail);
     r = og_journal_outcome(connection, outcome);
     if (r != 0)
         og_journal_refuse(connection, msg->correlation, r);
@@ -289,7 +295,8 @@ static void handle_request(struct og_connection *connection, const struct og_msg
                              "send the statement again");
         return;
     }
-    if (!og_approvals_has(connection->daemon->approvals, connection->session, &msg->as.request) &&
+    if (!msg->as.request.is_probe &&
+        !og_approvals_has(connection->daemon->approvals, connection->session, &msg->as.request) &&
         og_limit_request(connection->daemon, connection->session, &refusal) != 0) {
         (void)og_daemon_event(connection->daemon, &connection->session->who, "session", "limit", "",
                               refusal.reason, NULL, 0);

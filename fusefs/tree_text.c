@@ -143,6 +143,7 @@ TEXT(text_status)
     og_buf_printf(out, "statements_allowed: %" PRIu64 "\n", c->statements_allowed);
     og_buf_printf(out, "statements_denied: %" PRIu64 "\n", c->statements_denied);
     og_buf_printf(out, "statements_approved: %" PRIu64 "\n", c->statements_approved);
+    og_buf_printf(out, "statements_rehearsed: %" PRIu64 "\n", c->statements_rehearsed);
 #ifdef OG_TEST_FAULT
     og_buf_append_str(out, "test_build: a defence is switched off\n");
 #endif

@@ -176,7 +176,7 @@ def manual(tap, engine, dsn, direct, write_direct):
     the_rig.wait(lambda: set(pending(the_rig)) - before, "a request", 20)
     name = (set(pending(the_rig)) - before).pop()
     text = open(os.path.join(the_rig.mount, "approvals/pending", name)).read()
-    tap.like(text, "250 rows changed, counted by the write itself", engine + ": the request tells the rows")
+    tap.like(text, "would change 250 rows of items, counted by the write itself", engine + ": the request tells the rows")
     write_direct("UPDATE items SET note = 'free' WHERE id = 60")
     tap.is_(direct("SELECT note FROM items WHERE id = 60"), "free",
             engine + ": while it waits, others write the same rows: no lock is held")
@@ -200,7 +200,11 @@ def drift(tap, engine, dsn, direct, write_direct):
     write_direct("UPDATE items SET note = 'x' WHERE id = 1")
     refused(tap, lambda: cursor.execute(sql), ["(71002)", "201 rows"],
             engine + ": a grant for 200 rows is none for 201")
+    tap.ok(any("superseded" in str(r) for r in the_rig.ledger()), engine + ": it is void, and the ledger says why")
     write_direct("UPDATE items SET note = 'y' WHERE id = 1")
+    refused(tap, lambda: cursor.execute(sql), ["(71002)", "200 rows"],
+            engine + ": for 200 rows again, it has to be asked for again")
+    approve(the_rig, (set(pending(the_rig)) - before).pop())
     cursor.execute(sql)
     tap.is_(cursor.rowcount, 200, engine + ": the grant for 200 rows is good for 200")
     tap.is_(direct("SELECT count(*) FROM items WHERE n = 30"), 200, engine + ": and they are changed")
