@@ -242,6 +242,7 @@ int og_worker_fetch(struct og_worker *worker, struct og_worker_object *stmt)
     int64_t offset = og_link_get(&worker->ask);
     size_t n_rows = how == EXTENDED ? stmt->n_rowset : stmt->n_rows;
     const SQLUSMALLINT *was = stmt->status;
+    SQLULEN n_extended = (SQLULEN)OG_LINK_UNWRITTEN; /* not where SQLFetch counts */
     SQLRETURN code;
 
     if (worker->ask.is_bad || how < PLAIN || how > EXTENDED)
@@ -257,8 +258,8 @@ int og_worker_fetch(struct og_worker *worker, struct og_worker_object *stmt)
         code = calls->SQLFetchScroll(stmt->handle, (SQLSMALLINT)orientation, (SQLLEN)offset);
     else
         code = calls->SQLExtendedFetch(stmt->handle, (SQLUSMALLINT)orientation, (SQLLEN)offset,
-                                       &stmt->n_done, stmt->status);
-    put_block(worker, stmt, code, n_rows, stmt->n_done);
+                                       &n_extended, stmt->status);
+    put_block(worker, stmt, code, n_rows, how == EXTENDED ? n_extended : stmt->n_done);
     return code;
 }
 

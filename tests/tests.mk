@@ -221,6 +221,7 @@ EXTRA_DIST += \
 	tests/live/mariadb.py \
 	tests/live/rig.py \
 	tests/live/test_advice.py \
+	tests/live/test_broker.py \
 	tests/live/test_capabilities.py \
 	tests/live/test_detect.py \
 	tests/live/test_editors.py \
@@ -241,6 +242,11 @@ EXTRA_DIST += \
 	tests/odbc_raw.py \
 	tests/transparency.py
 EXTRA_DIST += tools/fuzz
+
+# Reads by every way of fetching and stands still, so that its memory can be searched.
+check_PROGRAMS += tests/live/broker_reader
+tests_live_broker_reader_SOURCES = tests/live/broker_reader.c
+tests_live_broker_reader_LDADD = -lodbc
 
 # Run by test_doors.py.
 check_PROGRAMS += tests/live/doors

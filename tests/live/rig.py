@@ -136,8 +136,9 @@ class Rig:
         self.write_odbc()
 
     def hold(self, name, run_as="nobody"):
-        """Gives a target to guardfs: its data source is gone, and clients ask for a worker. Before start."""
-        keys = dict(self.sections.pop(name))
+        """Gives a target to guardfs, so that clients ask for a worker. Before start. Its own data source stays,
+        for tests that look into the database directly."""
+        keys = dict(self.sections[name])
         drivers = {"SQLite3": "libsqlite3odbc.so", "PostgreSQL Unicode": "psqlodbcw.so",
                    "PostgreSQL ANSI": "psqlodbca.so"}
         self.held[name] = {"driver": DRIVERS + "/" + drivers[keys.pop("Driver")], "keys": keys}
@@ -154,7 +155,7 @@ class Rig:
         import json
         import yaml
         text = open(self.config).read() if self.config else ""
-        config = yaml.safe_load(text) or {}
+        config = yaml.load(text, Loader=yaml.BaseLoader) or {}
         for name, connect in self.held.items():
             config.setdefault("targets", {}).setdefault(name, {})["connect"] = {
                 k: {a: str(b) for a, b in v.items()} if k == "keys" else v for k, v in connect.items()}
