@@ -85,6 +85,7 @@ common_libogcommon_a_SOURCES = \
 	common/policy_parse_rule.c \
 	common/policy_parse_test.c \
 	common/policy_parse_value.c \
+	common/policy_parse_writes.c \
 	common/policy_parts.h \
 	common/policy_test.c \
 	common/policy_test.h \
@@ -135,6 +136,16 @@ common_libogcommon_a_SOURCES = \
 	common/sqlite_text.c \
 	common/sqlite_use.c \
 	common/sqlite_value.c \
+	common/undo.c \
+	common/undo.h \
+	common/undo_map.c \
+	common/undo_map.h \
+	common/undo_text.c \
+	common/sqlite_undo.c \
+	common/sqlite_undo.h \
+	common/sqlite_undo_apply.c \
+	common/sqlite_undo_parts.h \
+	common/sqlite_undo_table.c \
 	common/use.tbl.h \
 	common/sqlite_virtual.c \
 	common/sqlite_watch.c \

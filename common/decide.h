@@ -114,6 +114,10 @@ struct og_verdict {
     const char *max_rows_policy;
     uint32_t runtime_s;      /* seconds that it may run; 0: any */
     const char *runtime_policy;
+    enum og_undo_mode undo;  /* the strictest of the policies' */
+    const char *undo_policy;
+    uint64_t undo_bytes;     /* the largest undo set that all of them allow */
+    uint32_t undo_keep_s;
     bool is_counted;         /* guardfs counts it against a limit: its word is to be waited for */
     const struct og_lookup *lookups;
     size_t n_lookups;

@@ -93,7 +93,37 @@ static bool take(void *context, const struct og_limit *limit)
     return true;
 }
 
+static void take_writes(const struct og_policy *policy, struct og_verdict *verdict)
+{
+    const struct og_policy_writes *writes = &policy->writes;
+
+    if (!writes->undo)
+        return;
+    if (!verdict->undo || writes->undo_bytes < verdict->undo_bytes)
+        verdict->undo_bytes = writes->undo_bytes;
+    if (!verdict->undo || writes->keep_s < verdict->undo_keep_s)
+        verdict->undo_keep_s = writes->keep_s;
+    if (writes->undo > verdict->undo) {
+        verdict->undo = writes->undo;
+        verdict->undo_policy = policy->name;
+    }
+}
+
+/* Whether one member of the chain is under the policy. */
+static bool applies(const struct og_decide_input *input, const struct og_policy *policy)
+{
+    for (size_t m = 0; input->chain && m < input->chain->n_members; m++)
+        if (og_decide_applies(policy, &input->chain->members[m], input->target) != OG_APPLIES_NOT)
+            return true;
+    return false;
+}
+
 void og_decide_limits(const struct og_decide_input *input, struct og_verdict *verdict)
 {
+    const struct og_policy_set *set = input->set;
+
     og_decide_each_limit(input, take, verdict);
+    for (size_t i = 0; set && i < set->n_policies; i++)
+        if (!set->policies[i].is_observing && applies(input, &set->policies[i]))
+            take_writes(&set->policies[i], verdict);
 }

@@ -42,4 +42,8 @@
 /* Deadline of any one wait on guardfs that is not an approval, milliseconds. */
 #define OG_GUARD_DEADLINE_MS 5000
 
+/* What one undo set may hold: the default of a policy's undo-size, and the most that it can say. The driver
+ * holds it in memory while the write runs. */
+#define OG_DEFAULT_UNDO_BYTES (64u * 1024u * 1024u)
+#define OG_MAX_UNDO_BYTES (1024u * 1024u * 1024u)
 #endif

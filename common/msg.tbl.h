@@ -208,6 +208,37 @@
 #define OG_MSG_BROKERED_FIELDS(U32, U64, STR, LIST, BYTES) \
     U32(version)                                           \
     STR(session)
+/* A part of an undo set, before its write is committed. After the last part: UNDO_KEPT once it is durable. */
+#define OG_MSG_UNDO_PUT_FIELDS(U32, U64, STR, LIST, BYTES)                \
+    STR(statement)                                                        \
+    U32(part)       /* 0-based, in order */                               \
+    U32(is_last)                                                          \
+    BYTES(bytes)    /* common/undo.h */                                   \
+    STR(summary)    /* "2 rows of main.items updated": with the last */   \
+    LIST(partly)    /* what of the write is not in it */                  \
+    U64(n_rows)                                                           \
+    STR(policy)                                                           \
+    U64(keep_s)                                                           \
+    STR(takes_back) /* u-... where the write is an undo itself, or "" */
+
+#define OG_MSG_UNDO_KEPT_FIELDS(U32, U64, STR, LIST, BYTES) STR(undo)
+
+/* What became of a set's write, or of taking it back. */
+#define OG_MSG_UNDO_END_FIELDS(U32, U64, STR, LIST, BYTES)                         \
+    STR(undo)                                                                      \
+    STR(state)     /* committed, rolled-back, unclear: of the write;               \
+                    * undone, partly-undone, conflict, checked: of taking it back */ \
+    STR(by)        /* u-... of the write that took it back, or "" */               \
+    BYTES(report)  /* conflicts, a line each */
+
+/* The set itself, to take it back; answered with UNDO_PART until size is reached. */
+#define OG_MSG_UNDO_GET_FIELDS(U32, U64, STR, LIST, BYTES) STR(undo) U64(offset)
+#define OG_MSG_UNDO_PART_FIELDS(U32, U64, STR, LIST, BYTES) \
+    STR(undo)                                               \
+    STR(state)                                              \
+    U64(size)                                               \
+    U64(offset)                                             \
+    BYTES(bytes)
 
 #define OG_MSG_BYE_FIELDS(U32, U64, STR, LIST, BYTES) STR(reason)
 #endif
@@ -235,4 +266,9 @@ MSG(FILE_PUT,    file_put,   18, "guardctl", "writes a file of the tree as one s
 MSG(BYE,         bye,        19, "both",    "the session ends in good order")
 MSG(BROKER,      broker,     30, "driver",  "asks for a worker of a target that guardfs holds")
 MSG(BROKERED,    brokered,   31, "guardfs", "the worker starts; its sockets come with the frame")
+MSG(UNDO_PUT,    undo_put,   40, "driver",  "a part of an undo set, before its write is committed")
+MSG(UNDO_KEPT,   undo_kept,  41, "guardfs", "the undo set is on disk")
+MSG(UNDO_END,    undo_end,   42, "driver",  "what became of an undo set's write, or of taking it back")
+MSG(UNDO_GET,    undo_get,   43, "driver",  "asks for an undo set")
+MSG(UNDO_PART,   undo_part,  44, "guardfs", "a part of an undo set")
 #endif

@@ -14,6 +14,13 @@
 
 struct og_policy_set;
 
+/* Whether what a write changes is kept, so that it can be taken back. */
+enum og_undo_mode {
+    OG_UNDO_NONE = 0,
+    OG_UNDO_OPTIONAL, /* kept where it can be */
+    OG_UNDO_REQUIRED  /* a write whose rows cannot be kept is refused */
+};
+
 /* One file of the set. The bytes are borrowed for the duration of the call. */
 struct og_policy_file {
     const char *name; /* "agents.yaml": used in messages and as the file's key */

@@ -130,22 +130,6 @@ static void read_vouch(struct og_parse *parse, const struct og_yaml_node *node, 
     og_parse_mapping(parse, node, "vouch", keys, OG_COUNT(keys), out);
 }
 
-/* `undo: optional` asks for nothing. */
-static void read_undo(struct og_parse *parse, const struct og_yaml_node *node, void *out)
-{
-    static const char *const words[] = {"optional"};
-
-    (void)out;
-    (void)og_parse_word(parse, node, "undo", words, OG_COUNT(words));
-}
-
-static void read_writes(struct og_parse *parse, const struct og_yaml_node *node, void *out)
-{
-    static const struct og_parse_key keys[] = {{"undo", read_undo, true}};
-
-    og_parse_mapping(parse, node, "writes", keys, OG_COUNT(keys), out);
-}
-
 /* Read last, by og_parse_tests. */
 static void skip_tests(struct og_parse *parse, const struct og_yaml_node *node, void *out)
 {
@@ -158,7 +142,7 @@ static const struct og_parse_key policy_keys[] = {
     {"data", og_parse_data, false},       {"rules", og_parse_rules, false},
     {"vouch", read_vouch, false},         {"tests", skip_tests, false},
     {"detect", og_parse_detect, false},              {"limits", og_parse_limits, false},
-    {"writes", read_writes, false}};
+    {"writes", og_parse_writes, false}};
 
 static int parse_file(struct og_parse *parse, const struct og_policy_file *file,
                       struct og_policy *policies, size_t i)

@@ -67,6 +67,8 @@ void og_parse_data(struct og_parse *parse, const struct og_yaml_node *node, void
 void og_parse_rules(struct og_parse *parse, const struct og_yaml_node *node, void *out);
 void og_parse_detect(struct og_parse *parse, const struct og_yaml_node *node, void *out);
 void og_parse_limits(struct og_parse *parse, const struct og_yaml_node *node, void *out);
+/* policy_parse_writes.c: the key `writes`; out: the struct og_policy. */
+void og_parse_writes(struct og_parse *parse, const struct og_yaml_node *node, void *out);
 void og_parse_lookup(struct og_parse *parse, const struct og_yaml_node *node,
                      struct og_data_entry *entry);
 /* After the rest of the policy, whose name and targets cases use. */

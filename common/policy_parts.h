@@ -55,6 +55,13 @@ struct og_policy_limits {
     uint64_t parallel;
 };
 
+/* `writes:`; undo_bytes and keep_s are set wherever undo is. */
+struct og_policy_writes {
+    enum og_undo_mode undo;
+    uint64_t undo_bytes; /* the largest undo set */
+    uint32_t keep_s;     /* how long it is kept */
+};
+
 enum og_action { OG_ACTION_DENY = 0, OG_ACTION_APPROVE, OG_ACTION_ALLOW };
 
 /* `time: {from: "22:00", to: "06:00", days: [mon, tue]}`: UTC, minutes of the day; to before from
@@ -106,6 +113,7 @@ struct og_policy {
     const struct og_rule *rules;
     size_t n_rules;
     struct og_policy_limits limits;
+    struct og_policy_writes writes;
     struct og_mask detect; /* kind DETECT where the policy says `detect` */
     const struct og_name_pattern *vouched; /* vouch: functions */
     size_t n_vouched;

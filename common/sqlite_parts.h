@@ -521,6 +521,7 @@ struct og_sqlite_analyser {
     struct og_arena permit_arena;
     struct og_facts permitted;
     bool is_plain_plan;
+    struct og_sq_capture *capture; /* sqlite_undo.c: of the write that runs */
     bool *needed; /* per permitted column: its value flows or shapes somewhere */
     struct og_sqlite_watch *watches; /* told of every row that changes; NULL: no hook is set */
 };

@@ -23,7 +23,7 @@ static int64_t deadline(void)
 
 /* Takes the lock, unless this process is a child of the one that opened the session: its socket
  * and its numbers belong to the parent. Returns: 0; -EPERM with error. */
-static int enter(struct og_client *client, struct og_client_error *error)
+int og_client_enter(struct og_client *client, struct og_client_error *error)
 {
     if (client->owner_pid != getpid()) {
         *error = (struct og_client_error){.code = OG_ERR_UNREACHABLE};
@@ -36,7 +36,7 @@ static int enter(struct og_client *client, struct og_client_error *error)
     return 0;
 }
 
-static void leave(struct og_client *client)
+void og_client_leave(struct og_client *client)
 {
     (void)pthread_mutex_unlock(&client->lock);
 }
@@ -191,7 +191,7 @@ int og_client_begin(struct og_client *client, const struct og_client_session **o
                     struct og_policy_set **out_set, uint64_t *out_generation,
                     struct og_client_error *error)
 {
-    int r = enter(client, error);
+    int r = og_client_enter(client, error);
 
     if (r < 0)
         return r;
@@ -209,7 +209,7 @@ int og_client_begin(struct og_client *client, const struct og_client_session **o
         *out_set = client->sets[0];
         *out_generation = client->generation;
     }
-    leave(client);
+    og_client_leave(client);
     return r;
 }
 
@@ -245,7 +245,7 @@ static int fetch_block(struct og_client *client, struct og_client_error *error)
 int og_client_statement_id(struct og_client *client, char out[static 13],
                            struct og_client_error *error)
 {
-    int r = enter(client, error);
+    int r = og_client_enter(client, error);
 
     if (r < 0)
         return r;
@@ -254,7 +254,7 @@ int og_client_statement_id(struct og_client *client, char out[static 13],
         r = fetch_block(client, error);
     if (r == 0)
         og_id_format(OG_ID_STATEMENT, client->next_statement++, out);
-    leave(client);
+    og_client_leave(client);
     return r;
 }
 
@@ -295,7 +295,7 @@ int og_client_intent(struct og_client *client, const struct og_msg_intent *inten
     struct og_wire_wait wait = {.take = take_nothing, .is_for_ack = true};
     int64_t deadline_ns = deadline();
     bool is_waited;
-    int r = enter(client, error);
+    int r = og_client_enter(client, error);
 
     if (r < 0)
         return r;
@@ -316,17 +316,17 @@ int og_client_intent(struct og_client *client, const struct og_msg_intent *inten
         if (r == 0)
             client->is_careful = false;
     }
-    leave(client);
+    og_client_leave(client);
     return r;
 }
 
 /* What is not waited for: a broken connection is remembered by the wire, the rest here. */
-static void tell(struct og_client *client, enum og_msg_kind kind, const void *body)
+void og_client_tell(struct og_client *client, enum og_msg_kind kind, const void *body)
 {
     struct og_client_error error;
     int r;
 
-    if (enter(client, &error) < 0)
+    if (og_client_enter(client, &error) < 0)
         return;
     og_wire_drain(client);
     r = og_wire_check(client, &error);
@@ -336,19 +336,19 @@ static void tell(struct og_client *client, enum og_msg_kind kind, const void *bo
         client->has_late_error = true;
         client->late_error = error;
     }
-    leave(client);
+    og_client_leave(client);
 }
 
 void og_client_outcome(struct og_client *client, const struct og_msg_outcome *outcome)
 {
-    tell(client, OG_MSG_OUTCOME, outcome);
+    og_client_tell(client, OG_MSG_OUTCOME, outcome);
 }
 
 void og_client_note(struct og_client *client, const char *kind, const char *detail)
 {
     struct og_msg_note note = {.kind = kind, .detail = detail, .ack = OG_ACK_ACCEPTED};
 
-    tell(client, OG_MSG_NOTE, &note);
+    og_client_tell(client, OG_MSG_NOTE, &note);
 }
 
 bool og_client_is_lost(struct og_client *client)
@@ -357,7 +357,7 @@ bool og_client_is_lost(struct og_client *client)
     int64_t now_ns;
     bool is_lost;
 
-    if (enter(client, &ignored) < 0)
+    if (og_client_enter(client, &ignored) < 0)
         return true;
     now_ns = og_wire_now_ns();
     if (now_ns - client->looked_ns >= LOOK_NS) {
@@ -365,7 +365,7 @@ bool og_client_is_lost(struct og_client *client)
         og_wire_drain(client);
     }
     is_lost = client->is_lost || client->is_killed || client->has_late_error;
-    leave(client);
+    og_client_leave(client);
     return is_lost;
 }
 
@@ -374,10 +374,10 @@ uint64_t og_client_epoch(struct og_client *client)
     struct og_client_error ignored;
     uint64_t epoch;
 
-    if (enter(client, &ignored) < 0)
+    if (og_client_enter(client, &ignored) < 0)
         return 0;
     epoch = client->epoch;
-    leave(client);
+    og_client_leave(client);
     return epoch;
 }
 
@@ -437,13 +437,13 @@ static int ask(struct og_client *client, enum og_msg_kind kind, const void *body
 int og_client_request(struct og_client *client, const struct og_msg_request *request,
                       struct og_client_answer *answer, struct og_client_error *error)
 {
-    int r = enter(client, error);
+    int r = og_client_enter(client, error);
 
     if (r < 0)
         return r;
     *answer = (struct og_client_answer){.granted = answer->granted};
     r = ask(client, OG_MSG_REQUEST, request, deadline(), NULL, answer, error);
-    leave(client);
+    og_client_leave(client);
     return r;
 }
 
@@ -453,14 +453,14 @@ int og_client_wait(struct og_client *client, const char *request, uint32_t deadl
 {
     struct og_msg_wait wait = {.request = request, .deadline_ms = deadline_ms};
     int64_t deadline_ns = og_wire_now_ns() + ((int64_t)deadline_ms + WAIT_GRACE_MS) * NS_PER_MS;
-    int r = enter(client, error);
+    int r = og_client_enter(client, error);
 
     if (r < 0)
         return r;
     *answer = (struct og_client_answer){.state = "pending", .granted = answer->granted};
     (void)snprintf(answer->request, sizeof(answer->request), "%s", request);
     r = ask(client, OG_MSG_WAIT, &wait, deadline_ns, is_cancelled, answer, error);
-    leave(client);
+    og_client_leave(client);
     /* Cancelled, or no word in time: it is still pending. */
     return r == -ECANCELED || r == -ETIMEDOUT ? 0 : r;
 }

@@ -92,4 +92,24 @@ OG_MUST int og_client_wait(struct og_client *client, const char *request, uint32
                            const volatile bool *is_cancelled, struct og_client_answer *answer,
                            struct og_client_error *error);
 
+/* Undo sets (client_undo.c). */
+struct og_client_undo {
+    const char *statement, *summary, *policy, *takes_back;
+    const char *const *partly;
+    size_t n_partly;
+    uint64_t n_rows, keep_s;
+    const void *bytes;
+    size_t n_bytes;
+};
+/* Sends a set and waits until guardfs has it on disk; out: "u-...". Returns: 0; < 0 with error: it has
+ * not, or that is not known. */
+OG_MUST int og_client_undo_put(struct og_client *client, const struct og_client_undo *undo,
+                               char out[static 13], struct og_client_error *error);
+/* What became of a set: sent, not waited for. report: lines, "" for none. */
+void og_client_undo_end(struct og_client *client, const char *undo, const char *state,
+                        const char *by, const char *report);
+/* Fetches a set whole. state: as its summary has it. Returns: 0; < 0 with error. */
+OG_MUST int og_client_undo_get(struct og_client *client, const char *undo, struct og_buf *out,
+                               char state[static 24], struct og_client_error *error);
+
 #endif

@@ -139,6 +139,13 @@ OG_MUST int og_session_reopen(struct og_client *client, int64_t deadline_ns,
 void og_session_release(struct og_session_slot *slot);
 void og_client_error_from(const struct og_msg_refused *refused, struct og_client_error *error);
 
+/* client.c: the lock, and that this is the process that opened the session. Returns: 0 with the lock
+ * held; < 0 with error, without it. */
+OG_MUST int og_client_enter(struct og_client *client, struct og_client_error *error);
+void og_client_leave(struct og_client *client);
+/* Sends what is not waited for: a failure is remembered and shows at the next begin. */
+void og_client_tell(struct og_client *client, enum og_msg_kind kind, const void *body);
+
 /* client_policy.c: brings the set in force into sets[0]. Returns: 0; < 0 with error. */
 OG_MUST int og_client_policy_fetch(struct og_client *client, int64_t deadline_ns,
                                    struct og_client_error *error);

@@ -39,6 +39,7 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/client_parts.h \
 	driver/client_policy.c \
 	driver/client_session.c \
+	driver/client_undo.c \
 	driver/client_wire.c \
 	driver/conf.c \
 	driver/conf.h \
@@ -102,6 +103,9 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_setpos.c \
 	driver/guard_shadow.c \
 	driver/guard_text.c \
+	driver/guard_undo.c \
+	driver/guard_undo.h \
+	driver/guard_undo_apply.c \
 	driver/guard_value.c \
 	driver/handle.c \
 	driver/handle.h \

@@ -72,6 +72,7 @@ void og_guard_stmt_release(struct og_guard_stmt *stmt)
     og_arena_release(&stmt->verdict_arena);
     og_params_release(&stmt->params);
     og_rehearsal_release(&stmt->rehearsal);
+    og_undo_release(stmt);
     og_get_release(stmt);
     og_block_release(stmt);
     for (size_t i = 0; i < OG_COUNT(stmt->descriptors); i++)

@@ -27,6 +27,7 @@
 #include "driver/guard_positioned.h"
 #include "driver/guard_rehearse.h"
 #include "driver/guard_rows.h"
+#include "driver/guard_undo.h"
 #include "driver/params.h"
 #include "driver/pg_catalog.h"
 
@@ -105,6 +106,9 @@ struct og_guard_dbc {
     struct og_guard_named *named; /* prepared statements and cursors */
     size_t n_named;
 
+    char (*undo_open)[13]; /* sets of the application's transaction, which has not ended */
+    size_t n_undo_open, max_undo_open;
+
     struct og_guard_stmt *statements;
     uint8_t mask_key[OG_MASK_KEY_BYTES]; /* of this session alone: for tokens and values of a form */
     char *search_path; /* as the session had it when it began; NULL where there is none */
@@ -171,6 +175,7 @@ struct og_guard_stmt {
 
     struct og_guard_measure measure;
     struct og_guard_rehearsal rehearsal;
+    struct og_guard_undo undo;
     struct og_guard_clock clock;
     struct og_params params;
     struct og_guard_desc descriptors[4]; /* implicit: ARD, APD, IRD, IPD */

@@ -185,6 +185,7 @@ static void follow_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER att
         dbc->n_transactions++;
         dbc->has_open_ddl = false;
         dbc->catalog_version++;
+        og_undo_ended(dbc, "committed");
         og_guard_session_ended(dbc);
     }
     if (dbc->client)

@@ -250,6 +250,7 @@ static void undo_connect(struct og_guard_dbc *dbc)
     og_guard_session_release(dbc);
     og_guard_required_release(dbc);
     dbc->catalog = og_pg_catalog_free(dbc->catalog);
+    og_undo_forget_open(dbc);
     dbc->client = og_client_close(dbc->client);
 }
 
@@ -378,6 +379,7 @@ static SQLRETURN ended(struct og_guard_dbc *dbc, SQLRETURN code, bool is_commit)
         og_guard_session_ended(dbc);
         (void)pthread_mutex_unlock(&dbc->lock);
     }
+    og_undo_ended(dbc, !SQL_SUCCEEDED(code) ? "unclear" : is_commit ? "committed" : "rolled-back");
     if (dbc->client)
         og_client_note(dbc->client, is_commit ? "commit" : "rollback",
                        SQL_SUCCEEDED(code) ? "" : "failed");

@@ -205,7 +205,7 @@ uint64_t og_count_end(struct og_guard_stmt *stmt)
     SQLLEN by_driver = -1;
 
     og_count_drop(stmt);
-    if (!stmt->facts.returns_rows)
+    if (!stmt->facts.returns_rows && !stmt->undo.command)
         (void)stmt->object.calls->SQLRowCount(stmt->object.below, &by_driver);
     if (is_sqlite(stmt)) {
         by_engine = count_sqlite(stmt, has_before);

@@ -71,7 +71,9 @@ static int analyse(struct og_guard_stmt *stmt)
     int r = 0;
 
     og_facts_init(&stmt->facts, &stmt->facts_arena, dbc->dialect);
-    if (stmt->text.refusal)
+    if (stmt->undo.command)
+        r = og_undo_facts(stmt);
+    else if (stmt->text.refusal)
         og_facts_refuse(&stmt->facts, stmt->text.refusal_at, stmt->text.refusal,
                         stmt->text.instead);
     else if (dbc->dialect == OG_DIALECT_POSTGRESQL)
@@ -589,6 +591,7 @@ static void follow(struct og_guard_stmt *stmt, bool is_success)
         dbc->catalog_checked_ms = 0;
         dbc->has_open_ddl = !dbc->is_autocommit || dbc->is_explicit_transaction;
     }
+    og_undo_follow(stmt, is_success);
     og_guard_session_follow(stmt, is_success);
     if (ends) {
         og_guard_session_ended(dbc);

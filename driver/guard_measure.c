@@ -155,29 +155,6 @@ void og_measure_reset(struct og_guard_stmt *stmt)
     stmt->measure = (struct og_guard_measure){.is_on = false};
 }
 
-SQLRETURN og_measure_begin(struct og_guard_stmt *stmt)
-{
-    struct og_guard_measure *measure = &stmt->measure;
-    bool is_ready;
-
-    if (!stmt->verdict.needs_measure && !measure->is_known && !measure->is_rehearsal &&
-        !stmt->rehearsal.has_granted) {
-        og_turn_take(stmt->dbc);
-        return SQL_SUCCESS;
-    }
-    (void)pthread_rwlock_wrlock(&stmt->dbc->turn);
-    measure->is_on = true;
-    measure->is_inside = stmt->dbc->is_in_transaction;
-    (void)pthread_mutex_lock(&stmt->dbc->lock);
-    is_ready = is_sqlite(stmt) ? begin_sqlite(stmt) : begin_postgresql(stmt);
-    (void)pthread_mutex_unlock(&stmt->dbc->lock);
-    if (is_ready)
-        return SQL_SUCCESS;
-    give_up(stmt);
-    return fail(stmt, "[rows] the rows that this write changes cannot be counted (no savepoint or "
-                      "transaction could be opened): close other cursors, or try again");
-}
-
 /* A grant is for the effect that was measured when it was asked for, as far as its rules bear a
  * difference, and never for more than they asked for it. */
 static bool is_granted(struct og_guard_stmt *stmt, uint64_t rows)
@@ -198,12 +175,12 @@ static bool is_within(struct og_guard_stmt *stmt, uint64_t rows)
 {
     const struct og_guard_measure *measure = &stmt->measure;
 
-    if (rows == OG_UNKNOWN_ROWS)
-        return false;
+    if (rows == OG_UNKNOWN_ROWS) /* no matter where only an undo set is wanted */
+        return !stmt->verdict.needs_measure && !measure->is_known && !stmt->rehearsal.has_granted;
     if (stmt->rehearsal.has_granted)
         return is_granted(stmt, rows);
     if (!measure->is_known)
-        return rows <= stmt->verdict.rows_bound;
+        return !stmt->verdict.needs_measure || rows <= stmt->verdict.rows_bound;
     return stmt->verdict.kind == OG_VERDICT_APPROVE ? rows == measure->rows : rows <= measure->rows;
 }
 
@@ -287,6 +264,7 @@ static SQLRETURN take_back(struct og_guard_stmt *stmt, uint64_t rows)
 {
     struct og_guard_measure *measure = &stmt->measure;
 
+    og_undo_drop(stmt);
     (void)stmt->object.calls->SQLFreeStmt(stmt->object.below, SQL_CLOSE);
     if (!end(stmt, false))
         return fail(stmt, "[rows] this write was to be taken back and could not be by itself: roll the "
@@ -327,15 +305,27 @@ static void end_failed(struct og_guard_stmt *stmt)
         (void)end(stmt, true);
 }
 
+/* Its undo set could not be kept, and the record says so. */
+static SQLRETURN undo_unkept(struct og_guard_stmt *stmt)
+{
+    og_undo_drop(stmt);
+    (void)stmt->object.calls->SQLFreeStmt(stmt->object.below, SQL_CLOSE);
+    if (end(stmt, false))
+        return SQL_ERROR;
+    return fail(stmt, "[undo] the write could not be taken back by itself: roll the transaction back");
+}
+
 static SQLRETURN settle_locked(struct og_guard_stmt *stmt, SQLRETURN code)
 {
     uint64_t rows;
 
     if (!SQL_SUCCEEDED(code) && code != SQL_NO_DATA) {
+        og_undo_drop(stmt);
         end_failed(stmt);
         return code;
     }
     if (!check_deferred(stmt)) {
+        og_undo_drop(stmt);
         (void)stmt->object.calls->SQLFreeStmt(stmt->object.below, SQL_CLOSE);
         stmt->object.shows_below = false;
         (void)end(stmt, false);
@@ -348,12 +338,47 @@ static SQLRETURN settle_locked(struct og_guard_stmt *stmt, SQLRETURN code)
     }
     if (!is_within(stmt, rows))
         return take_back(stmt, rows);
-    if (end(stmt, true))
+    if (og_undo_keep(stmt) != SQL_SUCCESS)
+        return undo_unkept(stmt);
+    if (end(stmt, true)) {
+        og_undo_settled(stmt, stmt->measure.is_inside || !stmt->dbc->is_autocommit);
         return code;
+    }
     add_late_error(stmt, NULL);
+    og_undo_drop(stmt);
     (void)stmt->object.calls->SQLFreeStmt(stmt->object.below, SQL_CLOSE);
     (void)end(stmt, false);
     return SQL_ERROR;
+}
+
+SQLRETURN og_measure_begin(struct og_guard_stmt *stmt)
+{
+    struct og_guard_measure *measure = &stmt->measure;
+    SQLRETURN code = SQL_SUCCESS;
+    bool is_ready;
+
+    if (!stmt->verdict.needs_measure && !measure->is_known && !measure->is_rehearsal &&
+        !stmt->rehearsal.has_granted && !stmt->undo.is_wanted && !stmt->undo.command) {
+        og_turn_take(stmt->dbc);
+        return SQL_SUCCESS;
+    }
+    (void)pthread_rwlock_wrlock(&stmt->dbc->turn);
+    measure->is_on = true;
+    measure->is_inside = stmt->dbc->is_in_transaction;
+    (void)pthread_mutex_lock(&stmt->dbc->lock);
+    is_ready = is_sqlite(stmt) ? begin_sqlite(stmt) : begin_postgresql(stmt);
+    if (is_ready && measure->is_on && !measure->is_rehearsal)
+        code = og_undo_begin(stmt);
+    if (code != SQL_SUCCESS)
+        (void)settle_locked(stmt, SQL_ERROR);
+    (void)pthread_mutex_unlock(&stmt->dbc->lock);
+    if (is_ready && code == SQL_SUCCESS)
+        return SQL_SUCCESS;
+    give_up(stmt);
+    if (is_ready)
+        return code;
+    return fail(stmt, "[rows] the rows that this write changes cannot be counted (no savepoint or "
+                      "transaction could be opened): close other cursors, or try again");
 }
 
 SQLRETURN og_measure_settle(struct og_guard_stmt *stmt, SQLRETURN code)

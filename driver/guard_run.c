@@ -130,6 +130,11 @@ static SQLRETURN prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGE
     stmt->is_prepared = false;
     stmt->state = OG_STMT_EMPTY;
     code = og_guard_text_take(stmt, text, n_units, is_wide);
+    if (code == SQL_SUCCESS && og_undo_is_command(stmt)) {
+        og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
+                    "[undo] `odbcguard undo` cannot be prepared: execute it directly");
+        return SQL_ERROR;
+    }
     if (code == SQL_SUCCESS)
         code = og_gate_judge(stmt);
     if (code == SQL_SUCCESS)
@@ -204,6 +209,8 @@ static SQLRETURN clear_for_run(struct og_guard_stmt *stmt, run_below *below)
 {
     SQLRETURN code = og_gate_judge(stmt);
 
+    if (code == SQL_SUCCESS)
+        code = og_undo_ask(stmt);
     if (code == SQL_SUCCESS)
         code = og_masked_check_params(stmt);
     if (code == SQL_SUCCESS)
@@ -285,6 +292,8 @@ static SQLRETURN exec_direct(struct og_guard_stmt *stmt, const void *text, SQLIN
     SQLRETURN code = og_guard_text_take(stmt, text, n_units, is_wide);
 
     stmt->is_prepared = false;
+    if (code == SQL_SUCCESS && og_undo_is_command(stmt))
+        return og_undo_run_command(stmt);
     return code == SQL_SUCCESS ? run(stmt, exec_below) : code;
 }
 

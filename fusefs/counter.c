@@ -16,7 +16,7 @@
 #define AHEAD 1000u
 #define MAX_NUMBER (UINT64_C(1) << 50) /* ids repeat beyond it */
 
-static const char kinds[] = {OG_ID_REQUEST, OG_ID_SESSION, OG_ID_STATEMENT};
+static const char kinds[] = {OG_ID_REQUEST, OG_ID_SESSION, OG_ID_STATEMENT, OG_ID_UNDO};
 
 /* The one counter file of this process: guardfs holds one state folder. */
 static struct {
@@ -54,6 +54,8 @@ static int load(const char *path)
         for (size_t k = 0; k < OG_COUNT(kinds); k++) {
             char *end;
 
+            if (!*at && kinds[k] == OG_ID_UNDO) /* written before there were any */
+                break;
             if (at[0] != kinds[k] || at[1] != ' ' || !isdigit((unsigned char)at[2]))
                 return -EBADMSG;
             counters.reserved[k] = strtoull(at + 2, &end, 10);

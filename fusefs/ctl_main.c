@@ -69,6 +69,11 @@ const struct og_ctl_command og_ctl_commands[] = {
      "Prints a policy that allows the reads that were seen, has the writes approved, denies the rest\n"
      "by name, and masks columns whose names say what they hold: a beginning for a person to edit.",
      og_ctl_suggest_options, 0, 0, og_ctl_suggest},
+    {"undo", "ID", "take back what a write changed",
+     "Takes the rows of the undo set ID (a folder of undo/) back as one transaction over a guarded DSN\n"
+     "of your own: decided by the policies for you, recorded, and kept as an undo set itself. Rows that\n"
+     "changed since stand in the way and are told; then nothing is changed. Exit code 1 then.",
+     og_ctl_undo_options, 1, 1, og_ctl_undo},
     {"status", "", "state and health of guardfs", "Exit code 1 when health does not say ok.", NULL,
      0, 0, og_ctl_status},
     {"cat", "PATH", "print a file of the tree, without the mount", NULL, NULL, 1, 1, og_ctl_cat},

@@ -17,6 +17,7 @@ struct og_server;
 struct og_fs;
 struct og_views;
 struct og_tokens;
+struct og_undo_store;
 
 struct og_options {
     const char *mount, *state, *socket, *policies, *config; /* config NULL: defaults */
@@ -38,6 +39,7 @@ struct og_daemon {
     struct og_policy_store *policies;
     struct og_approvals *approvals;
     struct og_budgets *budgets;
+    struct og_undo_store *undo;
     struct og_server *server;
     struct og_fs *fs;
     struct og_tokens *tokens; /* who signs them, and the keys */

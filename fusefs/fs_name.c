@@ -444,6 +444,8 @@ void og_fs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
             r = -EACCES;
         else
             r = og_session_kill(fs->daemon, name, uid);
+    } else if (folder && strcmp(folder, "undo") == 0) {
+        r = og_undo_tree_forget(fs->daemon, name, uid);
     }
     (void)fuse_reply_err(req, -r);
 }

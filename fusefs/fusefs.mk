@@ -68,6 +68,12 @@ OG_GUARDFS_FILES = \
 	fusefs/session.h \
 	fusefs/token.c \
 	fusefs/token.h \
+	fusefs/undo_meta.c \
+	fusefs/undo_seal.c \
+	fusefs/undo_serve.c \
+	fusefs/undo_store.c \
+	fusefs/undo_store.h \
+	fusefs/undo_store_parts.h \
 	fusefs/token_seen.c \
 	fusefs/token_seen.h \
 	fusefs/vault.c \
@@ -105,7 +111,8 @@ OG_TREE_FILES = \
 	fusefs/tree_parts.h \
 	fusefs/tree_text.c \
 	fusefs/tree_text_parts.c \
-	fusefs/tree_write.c
+	fusefs/tree_write.c \
+	fusefs/undo_tree.c
 
 sbin_PROGRAMS += fusefs/guardfs
 fusefs_guardfs_SOURCES = $(OG_GUARDFS_FILES) $(OG_TREE_FILES) $(OG_LEDGER_FILES) $(OG_CONFIG_FILES) \
@@ -143,6 +150,7 @@ fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) $(OG_REPORT_FILES) $(OG_CONFIG_FILE
 	fusefs/ctl_replay.c \
 	fusefs/ctl_policy_what_if.c \
 	fusefs/ctl_suggest.c \
+	fusefs/ctl_undo.c \
 	fusefs/past.c \
 	fusefs/past.h \
 	fusefs/ctl_report.c \

@@ -26,6 +26,7 @@
 #include "fusefs/token.h"
 #include "fusefs/sandbox.h"
 #include "fusefs/vault.h"
+#include "fusefs/undo_store.h"
 
 #define MAX_CONFIG_BYTES (1024u * 1024u)
 
@@ -214,6 +215,10 @@ static int set_up(struct run *run, struct og_buf *why)
         return EX_UNAVAILABLE;
     if (og_vault_start(daemon->config, options->socket, &daemon->vault_fd, why) < 0)
         return EX_UNAVAILABLE;
+    if (og_undo_store_open(daemon, options->state, &daemon->undo) < 0) {
+        og_buf_append_str(why, "the undo folder of the state folder cannot be read");
+        return EX_UNAVAILABLE;
+    }
     if (og_fs_mount(daemon, why) < 0)
         return EX_UNAVAILABLE;
     if (og_sandbox_watch_mount(options->mount, &run->watch_fd) < 0)
@@ -247,6 +252,7 @@ static void tear_down(struct run *run)
     og_sandbox_end(run->watch_fd);
     daemon->approvals = og_approvals_close(daemon->approvals);
     daemon->budgets = og_budgets_close(daemon->budgets);
+    daemon->undo = og_undo_store_close(daemon->undo);
     daemon->policies = og_policy_store_close(daemon->policies);
     daemon->views = og_views_free(daemon->views);
     daemon->tokens = og_tokens_free(daemon->tokens);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fusefs/server_parts.h"
+#include "fusefs/undo_store.h"
 
 #define ANCHOR_MS 1000
 /* record.c cuts lines at the ceiling; room for it to see that it must. */
@@ -229,6 +230,7 @@ static void each_second(void *context)
             daemon->counters.record_errors++;
     }
     og_session_sweep(daemon, og_now_unix_ms());
+    og_undo_store_sweep(daemon->undo, og_now_unix_ms());
     /* Without memory for a timer there are no anchors: stop rather than go on unsigned. */
     if (!og_loop_after(daemon->loop, ANCHOR_MS, each_second, daemon))
         og_loop_stop(daemon->loop);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fusefs/server_parts.h"
+#include "fusefs/undo_store.h"
 #include "fusefs/service.h"
 
 #define HELLO_MS 5000u
@@ -240,6 +241,7 @@ static void release(struct og_connection *connection)
     og_loop_cancel(connection->daemon->loop, connection->hello_timer);
     og_loop_remove(connection->daemon->loop, connection->fd);
     og_server_forget_parked(connection);
+    og_undo_connection_gone(connection);
     while (connection->queue) {
         struct og_queued *next = connection->queue->next;
 

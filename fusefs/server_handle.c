@@ -8,6 +8,7 @@
 
 #include "fusefs/broker.h"
 #include "fusefs/server_parts.h"
+#include "fusefs/undo_store.h"
 
 /* Text of a policy or file in one frame. */
 #define PART_BYTES (64u * 1024u)
@@ -537,6 +538,9 @@ static const struct {
     [OG_MSG_NOTE] = {DRIVER, handle_note},
     [OG_MSG_FILE_GET] = {ADMIN, handle_file_get},
     [OG_MSG_FILE_PUT] = {ADMIN, handle_file_put},
+    [OG_MSG_UNDO_PUT] = {DRIVER, og_undo_handle_put},
+    [OG_MSG_UNDO_END] = {DRIVER, og_undo_handle_end},
+    [OG_MSG_UNDO_GET] = {DRIVER, og_undo_handle_get},
     [OG_MSG_BYE] = {ANYBODY, handle_bye},
     [OG_MSG_BROKER] = {ANYBODY, og_broker_handle},
 };

@@ -64,6 +64,10 @@ struct og_connection {
     bool is_worker; /* of a brokered session: the peer is its client, as it was when it asked */
     int asker_fd;   /* of the client, while its session is opened */
     struct og_msg_welcome welcome; /* for the worker's hello */
+    struct og_undo_upload *upload; /* an undo set that arrives */
+    int upload_error;              /* of one that was given up: its last part is told */
+    struct og_buf undo_bytes;      /* the set that is being asked for in parts */
+    char undo_asked[OG_ID_BYTES];
     char file_path[1024]; /* guardctl: what file_text is, "" for nothing */
     struct og_buf file_text;
 };

@@ -16,6 +16,7 @@
 #include "fusefs/policy_history.h"
 #include "fusefs/report_daily.h"
 #include "fusefs/tree_parts.h"
+#include "fusefs/undo_store.h"
 
 struct og_node {
     const char *path;
@@ -196,6 +197,8 @@ static int fill(struct og_daemon *daemon, struct og_found *found)
         return fill_request(daemon, found);
     if (strncmp(path, "sessions/*", 10) == 0)
         return (found->session = og_session_find(daemon, found->part[0])) ? 0 : -ENOENT;
+    if (strncmp(path, "undo/*", 6) == 0)
+        return (found->undo = og_undo_store_find(daemon->undo, found->part[0])) ? 0 : -ENOENT;
     if (strncmp(path, "policies/", 9) == 0)
         return fill_policy(daemon, found);
     if (strncmp(path, "targets/", 8) == 0)
@@ -281,6 +284,9 @@ int og_tree_may_read(struct og_daemon *daemon, const struct og_found *found, uin
         break;
     case OG_READ_REQUESTER:
         may = is_auditor(daemon, uid) || (found->request && found->request->requester_uid == uid);
+        break;
+    case OG_READ_UNDO:
+        may = found->undo && og_undo_may_see(daemon, found->undo, uid);
         break;
     case OG_READ_DRAFT:
         may = uid == 0 || uid == geteuid() || strtoul(found->part[0], NULL, 10) == uid;

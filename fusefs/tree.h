@@ -27,10 +27,12 @@ enum og_node_reader {
     OG_READ_SELF,     /* these, and whose session it is */
     OG_READ_ADMIN,    /* admins, guardfs' own account */
     OG_READ_REQUESTER, /* auditors, and who asked */
+    OG_READ_UNDO,     /* auditors, approvers, and whose write it was */
     OG_READ_DRAFT     /* whose save it was, and guardfs' own account */
 };
 
 struct og_node;
+struct og_undo_kept;
 struct og_view;
 
 #define OG_MAX_NODE_PATH 176u
@@ -43,10 +45,13 @@ struct og_found {
     char part[2][80]; /* what the pattern's stars stood for */
     struct og_request *request; /* kinds REQUEST and CONTROL of a request */
     struct og_session *session;
+    struct og_undo_kept *undo;
 };
 
 /* Returns: 0; -ENOENT. */
 OG_MUST int og_tree_find(struct og_daemon *daemon, const char *path, struct og_found *out);
+/* rmdir of an undo set: its key is deleted. Returns: 0; -ENOENT, -EACCES, -errno. (undo_tree.c) */
+OG_MUST int og_undo_tree_forget(struct og_daemon *daemon, const char *id, uint32_t uid);
 /* Whether who may read it. Returns: 0; -EACCES. */
 OG_MUST int og_tree_may_read(struct og_daemon *daemon, const struct og_found *found, uint32_t uid);
 /* The whole text of anything but a folder. Returns: 0; -errno. */

@@ -56,7 +56,7 @@ const char *og_request_folder(const struct og_request *request)
 LIST(list_root)
 {
     EACH("README", "version", "status", "health", ".error", "ctl", "audit", "approvals", "sessions",
-         "policies", "targets", "reports", "metrics");
+         "undo", "policies", "targets", "reports", "metrics");
 }
 
 /* The file is there from the first refused save on. */

@@ -24,19 +24,20 @@ struct og_node_writer {
 
 extern const struct og_node_writer og_writer_answer[1], og_writer_own_error[1],
     og_writer_daemon_ctl[1], og_writer_session_ctl[1], og_writer_edit[1], og_writer_edit_test[1],
-    og_writer_edit_commit[1], og_writer_edit_abort[1];
+    og_writer_edit_commit[1], og_writer_edit_abort[1], og_writer_undo_apply[1];
 const struct og_node_writer *og_tree_writer(const struct og_found *found);
 
 og_node_list list_root, list_audit, list_mine, list_approvals, list_pending, list_approved,
     list_denied, list_expired, list_own, list_drafts, list_own_drafts, list_requests, list_request,
     list_sessions, list_session, list_policies, list_active, list_edit, list_history, list_targets,
-    list_target, list_reports, list_daily, list_metrics;
+    list_target, list_reports, list_daily, list_metrics, list_undo, list_undo_set;
 og_node_text text_readme, text_version, text_status, text_health, text_error, text_nothing,
     text_current, text_request, text_answered, text_sql, text_state, text_digest, text_plan,
     text_history, text_last_error, text_session, text_session_state, text_session_user,
     text_session_agent, text_session_dsn, text_session_cast, text_policy, text_problem, text_edit,
     text_edit_test,
-    text_edit_commit, text_target_labels, text_target_sessions, text_metrics;
+    text_edit_commit, text_target_labels, text_target_sessions, text_metrics, text_undo_summary,
+    text_undo_before, text_undo_sql, text_undo_conflicts, text_undo_apply;
 
 /* An answered request stays at its pending path this long, with the bytes that were saved: editors look
  * at the path again after they saved. */

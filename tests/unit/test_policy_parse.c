@@ -52,7 +52,10 @@ static const struct {
     {HEAD "limits: {runtime: 30}\n", "3:19: `30` is no duration"},
     {HEAD "limits: {parallel: many}\n", "3:20: parallel must be a number from 1"},
     {HEAD "limits: {queries: 1/s}\n", "3:10: unknown key `queries`"},
-    {HEAD "writes: {undo: required}\n", "3:16: this build cannot enforce undo `required`"},
+    {HEAD "writes: {undo: always}\n", "3:16: this build cannot enforce undo `always`"},
+    {HEAD "writes: {undo: required, undo-size: 64}\n", "3:37: `64` is no size: write 64M"},
+    {HEAD "writes: {undo: required, undo-size: 2G}\n", "3:37: `2G` is no size"},
+    {HEAD "writes: {undo: required, undo-keep: 3}\n", "3:37: `3` is no duration"},
     {HEAD "writes: {}\n", "3:9: writes needs the key `undo`"},
     {HEAD "mode: watch\n", "3:7: this build cannot enforce mode `watch`; known here: enforce, "
                            "observe"},

@@ -1,0 +1,404 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Undo sets: what writes change is kept before they are committed, and taken back, on SQLite and
+PostgreSQL. First the story with its files, then random writes with foreign keys, triggers and unusual
+types: undoing all of them, at once or later, brings back the checksum of the start, and where a
+conflict was told, some row really was another. The last part is the control: with a row that is
+changed behind the guard's back the very same comparison fails."""
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import rig  # noqa: E402
+import undo_schema  # noqa: E402
+
+try:
+    import pyodbc
+except ImportError:
+    rig.skip_all("python3-pyodbc is not installed")
+
+WRITES = int(os.environ.get("OG_UNDO_WRITES", "300"))
+SEED = int(os.environ.get("OG_UNDO_SEED", "8"))
+
+POLICY = """
+policy: shop
+applies-to: {principals: ["*"], targets: [%s]}
+writes: {undo: %s%s}
+data:
+  - columns: [people.email]
+    class: email
+    mask: partial
+    optional: yes
+rules:
+  - id: all
+    when: {effect: [select, insert, update, delete, merge, truncate, create, drop, alter]}
+    then: allow
+"""
+CONFIG = """
+people: {dora: ["uid:%d"]}
+groups: {dba: [user:dora]}
+roles: {admin: [group:dba], approver: [group:dba]}
+""" % rig.APPROVER_UID
+
+
+def connect(dsn, autocommit=True):
+    return pyodbc.connect("DSN=" + dsn, autocommit=autocommit)
+
+
+def error_of(run):
+    try:
+        run()
+        return ""
+    except pyodbc.Error as error:
+        return "%s %s" % (error.args[0], error.args[1] if len(error.args) > 1 else "")
+
+
+class Undo:
+    """The folder undo/ of one rig, and what came into it."""
+
+    def __init__(self, the_rig):
+        self.rig = the_rig
+        self.seen = self.ids()
+
+    def ids(self):
+        return set(os.listdir(os.path.join(self.rig.mount, "undo")))
+
+    def new(self):
+        """The one set that came since the last call, or None."""
+        fresh = self.ids() - self.seen
+        self.seen |= fresh
+        if len(fresh) > 1:
+            raise RuntimeError("several sets at once: %s" % fresh)
+        return fresh.pop() if fresh else None
+
+    def read(self, undo, name):
+        return self.rig.read("undo", undo, name)
+
+    def summary(self, undo):
+        return dict(line.split(": ", 1) for line in self.read(undo, "summary").splitlines())
+
+    def wait_state(self, undo, state):
+        """Word of a commit is not waited for."""
+        self.rig.wait(lambda: self.summary(undo)["state"].startswith(state), "state " + state)
+
+
+# ---- the story ----
+
+def story(tap, engine, the_rig, dsn, direct, write):
+    undo = Undo(the_rig)
+    guarded = connect(dsn)
+    cursor = guarded.cursor()
+    start = undo_schema.checksum(direct)
+    cursor.execute("UPDATE people SET name = 'all', email = 'x@example.com'")
+    first = undo.new()
+    undo.wait_state(first, "committed")
+    summary = undo.summary(first)
+    tap.like(summary["changed"], "3 rows of %s.people updated" % engine.schema,
+             engine.name + ": the summary says what changed")
+    tap.is_(summary["whole"], "yes", engine.name + ": and that nothing is missing")
+    text = undo.read(first, "undo.sql")
+    tap.ok("ann@" not in text and "Ann" not in text, engine.name + ": undo.sql holds no values", text)
+    tap.is_(sum(line.startswith("UPDATE") for line in text.splitlines()), 3,
+            engine.name + ": it has a line per row")
+    before = undo.read(first, "before.jsonl")
+    tap.ok('"Ann"' in before and "ann@example" not in before and "masked" in before,
+           engine.name + ": before.jsonl shows rows as the reader may see them", before)
+    sealed = b"".join(open(os.path.join(the_rig.state, "undo", name), "rb").read()
+                      for name in os.listdir(os.path.join(the_rig.state, "undo")))
+    tap.ok(b"ann@example" not in sealed and b"Ann" not in sealed,
+           engine.name + ": nothing of the rows lies open in the state folder")
+    tap.ok(undo_schema.checksum(direct) != start, engine.name + ": the write was made")
+
+    copied = subprocess.run("cp %s/undo.sql %s/apply" % ((os.path.join(the_rig.mount, "undo", first),) * 2),
+                            shell=True, capture_output=True, text=True)
+    tap.ok(copied.returncode != 0 and "guardctl undo --dsn %s %s" % (dsn, first) in the_rig.read(".error"),
+           engine.name + ": apply without credentials says what to run", the_rig.read(".error"))
+    with open(os.path.join(the_rig.folder, "edited.sql"), "w") as file:
+        file.write(text.replace("WHERE", "WHERE 1 = 1 OR"))
+    subprocess.run(["cp", os.path.join(the_rig.folder, "edited.sql"),
+                    os.path.join(the_rig.mount, "undo", first, "apply")], capture_output=True)
+    tap.like(the_rig.read(".error"), "not one of undo.sql's", engine.name + ": edited lines are refused")
+
+    checked = the_rig.guardctl("undo", "--check", first)
+    tap.ok(checked.returncode == 0 and "can be taken back" in checked.stdout,
+           engine.name + ": a check finds nothing in the way", checked)
+    tap.ok(undo_schema.checksum(direct) != start, engine.name + ": and changes nothing")
+    done = the_rig.guardctl("undo", first)
+    tap.ok(done.returncode == 0 and "was taken back" in done.stdout,
+           engine.name + ": guardctl undo takes it back", done)
+    tap.is_(undo_schema.checksum(direct), start, engine.name + ": every table is as it was")
+    second = undo.new()
+    undo.wait_state(first, "undone")
+    undo.wait_state(second, "committed")
+    tap.is_(undo.summary(second)["takes-back"], first, engine.name + ": the undo is an undo set itself")
+    again = the_rig.guardctl("undo", first)
+    tap.ok("nothing was to be taken back" in again.stdout, engine.name + ": twice is once", again)
+    tap.is_(undo.new(), None, engine.name + ": and makes no set")
+    cursor.execute("odbcguard undo " + second)
+    undo.new()
+    tap.ok(undo_schema.checksum(direct) != start, engine.name + ": the undo of the undo makes the write again")
+
+    write("UPDATE people SET name = 'other' WHERE id = 2")
+    told = error_of(lambda: cursor.execute("odbcguard undo " + first))
+    tap.ok("71005" in told and "1 row stands in the way" in told and '"id" = 2: the row was changed' in told,
+           engine.name + ": a row that changed since is a conflict", told)
+    tap.like(undo.read(first, "conflicts"), '"id" = 2: the row was changed since',
+             engine.name + ": and stands in conflicts")
+    rows = [line.split("-- row ")[1] for line in undo.read(first, "undo.sql").splitlines()
+            if line.startswith("UPDATE") and '"id" = 2' not in line]
+    cursor.execute("odbcguard undo %s rows %s" % (first, ",".join(rows)))
+    undo.new()
+    tap.is_(direct("SELECT name FROM people ORDER BY id"), [("Ann",), ("other",), ("Cay",)],
+            engine.name + ": a subset takes back its rows")
+    write("UPDATE people SET name = 'Bo', email = 'bo@example.com' WHERE id = 2")
+    tap.is_(undo_schema.checksum(direct), start, engine.name + ": the start again")
+
+    what = error_of(lambda: cursor.execute("DROP TABLE people"))
+    tap.ok("DROP cannot be taken back" in what and "71005" in what,
+           engine.name + ": DROP is refused where undo is required", what)
+    what = error_of(lambda: cursor.execute("ALTER TABLE people DROP COLUMN name"))
+    tap.ok("loses values" in what, engine.name + ": and so is an ALTER that loses a column", what)
+    tap.is_(error_of(lambda: cursor.execute("ALTER TABLE people ADD COLUMN extra INTEGER")), "",
+            engine.name + ": one that adds a column is not")
+    what = error_of(lambda: cursor.execute("odbcguard undo " + first))
+    tap.like(what, "other columns now", engine.name + ": a set of a table with other columns is refused")
+    write("ALTER TABLE people DROP COLUMN extra")
+    for text in ("odbcguard undo", "odbcguard undo u-0000000000", "odbcguard undo %s rows 9" % first,
+                 "odbcguard undo %s rows 1 and" % first, "odbcguard undo %s; SELECT 1" % first):
+        tap.like(error_of(lambda: cursor.execute(text)), "(7100", engine.name + ": refused: " + text[:45])
+    guarded.close()
+
+
+def transactions(tap, engine, the_rig, dsn, direct):
+    undo = Undo(the_rig)
+    guarded = connect(dsn, autocommit=False)
+    cursor = guarded.cursor()
+    start = undo_schema.checksum(direct)
+    cursor.execute("UPDATE people SET name = 'one' WHERE id = 1")
+    first = undo.new()
+    tap.like(undo.summary(first)["state"], "open", engine.name + ": before the commit a set is open")
+    cursor.execute("UPDATE people SET name = 'two' WHERE id = 1")
+    second = undo.new()
+    what = error_of(lambda: cursor.execute("odbcguard undo " + first))
+    tap.like(what, "transaction of its own", engine.name + ": nothing is taken back inside of a transaction")
+    guarded.commit()
+    undo.wait_state(first, "committed")
+    undo.wait_state(second, "committed")
+    cursor.execute("DELETE FROM people WHERE id = 3")
+    third = undo.new()
+    guarded.rollback()
+    undo.wait_state(third, "rolled-back")
+    tap.ok("nothing to take back" in error_of(lambda: connect(dsn).cursor().execute("odbcguard undo " + third)),
+           engine.name + ": what was rolled back cannot be taken back")
+    guarded.close()
+    single = connect(dsn).cursor()
+    what = error_of(lambda: single.execute("odbcguard undo " + first))
+    tap.like(what, "changed since", engine.name + ": a later change of the same row stands in the way")
+    for one in (second, first):
+        single.execute("odbcguard undo " + one)
+        undo.new()
+    tap.is_(undo_schema.checksum(direct), start, engine.name + ": newest first takes all back")
+    guarded = connect(dsn, autocommit=False)
+    cursor = guarded.cursor()
+    cursor.execute("UPDATE people SET name = 'lost' WHERE id = 1")
+    lost = undo.new()
+    program = "import os, pyodbc; c = pyodbc.connect('DSN=%s', autocommit=False); " \
+              "c.cursor().execute(\"UPDATE people SET name = 'killed' WHERE id = 2\"); os._exit(9)" % dsn
+    guarded.rollback()
+    undo.wait_state(lost, "rolled-back")
+    subprocess.run([sys.executable, "-c", program])
+    killed = undo.new()
+    undo.wait_state(killed, "unclear")
+    single.execute("odbcguard undo %s check" % killed)
+    undo.wait_state(killed, "rolled-back")
+    tap.ok(True, engine.name + ": a client that died before its commit leaves an unclear set, which a look settles")
+    guarded.close()
+
+
+def forgetting(tap, engine, the_rig, dsn):
+    undo = Undo(the_rig)
+    guarded = connect(dsn)
+    guarded.cursor().execute("UPDATE people SET name = 'forget me' WHERE id = 1")
+    one = undo.new()
+    folder = os.path.join(the_rig.mount, "undo", one)
+    refused = the_rig.as_uid(rig.OTHER_UID, ["rmdir", folder])
+    tap.ok(refused.returncode != 0, engine.name + ": not everybody may have a set forgotten", refused)
+    hidden = the_rig.as_uid(rig.OTHER_UID, ["cat", folder + "/before.jsonl"])
+    tap.ok(hidden.returncode != 0, engine.name + ": nor read it", hidden)
+    gone = the_rig.as_uid(rig.APPROVER_UID, ["rmdir", folder])
+    tap.is_(gone.returncode, 0, engine.name + ": an admin may")
+    tap.like(undo.summary(one)["state"], "forgotten", engine.name + ": it says so")
+    tap.is_([name for name in os.listdir(os.path.join(the_rig.state, "undo-keys")) if one in name], [],
+            engine.name + ": its key is gone")
+    tap.like(error_of(lambda: guarded.cursor().execute("odbcguard undo " + one)), "forgotten",
+             engine.name + ": and nobody takes it back")
+    guarded.cursor().execute("UPDATE people SET name = 'Ann' WHERE id = 1")
+    undo.new()
+    guarded.close()
+
+
+# ---- random writes ----
+
+def snapshot_diff(before, after):
+    """Keys whose rows differ, per table."""
+    out = {}
+    for table in after:
+        keys = {key for key in set(before[table]) | set(after[table])
+                if before[table].get(key) != after[table].get(key)}
+        if keys:
+            out[table] = keys
+    return out
+
+
+class Kept:
+    def __init__(self, undo, sql, before, after):
+        self.undo, self.sql, self.before, self.after = undo, sql, before, after
+        self.touched = snapshot_diff(before, after)
+
+    def is_in_the_way(self, now):
+        return any(now[table].get(key) != self.after[table].get(key)
+                   for table, keys in self.touched.items() for key in keys)
+
+
+def take_back(cursor, undo, kept):
+    """Returns the error's text, or ""."""
+    what = error_of(lambda: cursor.execute("odbcguard undo " + kept.undo))
+    undo.new()
+    return what
+
+
+def look(direct, cursor, entry, wrong, false_conflicts):
+    """Whether a conflict is told; it must be what is. Nothing is changed."""
+    now = undo_schema.snapshot(direct)
+    is_in_the_way = entry.is_in_the_way(now)
+    what = error_of(lambda: cursor.execute("odbcguard undo %s check" % entry.undo))
+    if undo_schema.snapshot(direct) != now:
+        wrong.append("a look changed rows: " + entry.sql)
+    if is_in_the_way and not what and not is_as_before(entry, now):
+        wrong.append("a conflict was not seen: " + entry.sql)
+    if what and not is_in_the_way and "constraint" not in what and "foreign key" not in what:
+        false_conflicts.append((entry.sql, what))
+    return bool(what)
+
+
+def is_as_before(entry, now):
+    return all(now[table].get(key) == entry.before[table].get(key)
+               for table, keys in entry.touched.items() for key in keys)
+
+
+def undo_the_rest(chance, direct, cursor, undo, kept, wrong):
+    """Looks in random order; taken back newest first, which always can be."""
+    conflicts, false_conflicts = 0, []
+    while kept and not wrong:
+        for entry in chance.sample(kept, min(len(kept), 2)):
+            conflicts += look(direct, cursor, entry, wrong, false_conflicts)
+        entry = kept.pop()
+        what = take_back(cursor, undo, entry)
+        if what:
+            wrong.append("the newest one cannot be taken back: %s: %s" % (entry.sql, what))
+    return conflicts, false_conflicts
+
+
+def random_writes(tap, engine, the_rig, dsn, direct, n):
+    chance = random.Random(SEED)
+    undo = Undo(the_rig)
+    cursor = connect(dsn).cursor()
+    start = undo_schema.checksum(direct)
+    now = undo_schema.snapshot(direct)
+    kept, refused, failed, at_once, wide, wrong = [], [], 0, 0, 0, []
+    for _ in range(n):
+        sql, values = undo_schema.random_write(chance, engine.name, now)
+        what = error_of(lambda: cursor.execute(sql, *values))
+        one, then = undo.new(), undo_schema.snapshot(direct)
+        if what:
+            if "odbcguard" in what:
+                refused.append((sql, what))
+            failed += 1
+            if then != now:
+                wrong.append("failed, and changed rows: " + sql)
+        elif one is None and then != now:
+            wrong.append("no set of: " + sql)
+        elif one is not None:
+            entry = Kept(one, sql, now, then)
+            wide += undo_schema.is_wide(sql)
+            if chance.random() < 0.3:
+                at_once += 1
+                what = take_back(cursor, undo, entry)
+                if what or undo_schema.snapshot(direct) != now:
+                    wrong.append("not taken back at once: %s: %s" % (sql, what))
+                then = undo_schema.snapshot(direct)
+            else:
+                kept.append(entry)
+        now = then
+    tap.is_(wrong[:5], [], engine.name + ": random writes are kept, and those undone at once are gone")
+    tap.is_([r for r in refused][:5], [], engine.name + ": none of them is refused")
+    conflicts, false_conflicts = undo_the_rest(chance, direct, cursor, undo, kept, wrong)
+    tap.is_(wrong[:5], [], engine.name + ": later ones newest first, until all are gone")
+    tap.is_(false_conflicts[:3], [], engine.name + ": where a conflict was told, a row was another")
+    tap.is_(undo_schema.checksum(direct), start, engine.name + ": the checksum of every table is the start's")
+    tap.note("%s: %d writes, %d failed by themselves, %d undone at once, %d over several tables, %d conflicts"
+             % (engine.name, n, failed, at_once, wide, conflicts))
+    tap.ok(wide * 2 > n - failed, engine.name + ": half of the writes met a cascade or a trigger", wide)
+    tap.ok(conflicts > 0, engine.name + ": there were conflicts")
+
+
+def control(tap, engine, the_rig, dsn, direct, write):
+    """A change that no undo set holds: the comparison must see it."""
+    undo = Undo(the_rig)
+    cursor = connect(dsn).cursor()
+    start = undo_schema.checksum(direct)
+    cursor.execute("UPDATE people SET name = 'x' WHERE id = 1")
+    one = undo.new()
+    write("INSERT INTO people (id, name) VALUES (77, 'planted')")
+    cursor.execute("odbcguard undo " + one)
+    tap.ok(undo_schema.checksum(direct) != start, engine.name + ": control: a change outside of the sets shows")
+    write("DELETE FROM people WHERE id = 77")
+    tap.is_(undo_schema.checksum(direct), start, engine.name + ": control: and gone it does not")
+
+
+class SQLite:
+    name, schema = "SQLite", "main"
+
+
+def sqlite_direct(path):
+    def run(sql):
+        with sqlite3.connect(path, timeout=30) as db:
+            db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+            return db.execute(sql).fetchall()
+    return run
+
+
+def sqlite_write(path):
+    def run(sql):
+        with sqlite3.connect(path, timeout=30) as db:
+            db.execute(sql)
+        db.close()
+    return run
+
+
+def run_sqlite(tap):
+    the_rig = rig.Rig({"shop.yaml": POLICY % ('"*"', "required", "")}, CONFIG)
+    path = the_rig.sqlite("shop", undo_schema.DDL["SQLite"], {"FKSupport": "1"})
+    the_rig.start()
+    direct, write = sqlite_direct(path), sqlite_write(path)
+    story(tap, SQLite, the_rig, "shop-guarded", direct, write)
+    transactions(tap, SQLite, the_rig, "shop-guarded", direct)
+    forgetting(tap, SQLite, the_rig, "shop-guarded")
+    random_writes(tap, SQLite, the_rig, "shop-guarded", direct, WRITES)
+    control(tap, SQLite, the_rig, "shop-guarded", direct, write)
+    the_rig.close()
+
+
+def main():
+    tap = rig.Tap()
+    rig.need_root()
+    run_sqlite(tap)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
