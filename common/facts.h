@@ -168,6 +168,8 @@ struct og_facts {
     bool is_harmless_setting;    /* SET of a listed setting, SHOW of one: needs no rule */
     bool changes_catalog;        /* DDL: resolved names must be looked up again afterwards */
     bool changes_resolution;     /* SET search_path, SET ROLE and the like: refused unless tracked */
+    int engine_code;              /* SQLite: what the engine itself answers to any statement now */
+    const char *engine_text;
     uint64_t catalog_stamp;       /* SQLite: the schema that names were looked up in; its own use */
 };
 

@@ -262,7 +262,7 @@ static int analyse_prepared(struct og_sqlite_analyser *analyser, const struct og
         return 0;
     }
     og_sq_record_facts(analyser, text, facts);
-    og_sq_reference_facts(&analyser->schema, facts);
+    og_sq_reference_facts(analyser, facts);
     if (strcmp(text->kind, "ALTER TABLE") == 0)
         alter_uses(analyser, text, facts);
     else if (!facts->refusal.what)

@@ -17,6 +17,7 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 }
 
 /* Prepared anew each time: a statement left on the handle would keep the driver from closing it. */
+/* Returns: 0; the engine's code. */
 static int read_versions(struct og_sqlite_analyser *analyser, int *version, uint64_t *temp_hash)
 {
     const struct og_sqlite_api *api = &analyser->api;
@@ -30,7 +31,7 @@ static int read_versions(struct og_sqlite_analyser *analyser, int *version, uint
         *version = api->sqlite3_column_int(statement, 0);
     (void)api->sqlite3_finalize(statement);
     if (rc != SQLITE_ROW)
-        return -EIO;
+        return rc > 0 ? rc : SQLITE_ERROR;
     statement = NULL;
     *temp_hash = UINT64_C(14695981039346656037);
     if (!og_sq_has_temp(api, analyser->live))
@@ -44,7 +45,7 @@ static int read_versions(struct og_sqlite_analyser *analyser, int *version, uint
         rc = SQLITE_OK;
     }
     (void)api->sqlite3_finalize(statement);
-    return rc == SQLITE_DONE ? 0 : -EIO;
+    return rc == SQLITE_DONE ? 0 : rc;
 }
 
 /* PRAGMA foreign_keys of the handle; on when it cannot be told. */
@@ -223,6 +224,9 @@ int og_sq_refresh(struct og_sqlite_analyser *analyser, struct og_facts *facts)
     if (rc) {
         og_facts_refuse(facts, SIZE_MAX, "the database's schema could not be read",
                         "try again when the database is not locked");
+        facts->engine_code = rc;
+        facts->engine_text = og_arena_strdup(
+            facts->arena, analyser->api.sqlite3_errmsg(analyser->live));
         rc = 0;
     } else if (!analyser->is_built || version != analyser->schema_version ||
                temp_hash != analyser->temp_hash) {

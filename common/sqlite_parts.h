@@ -99,6 +99,7 @@ struct og_sq_reference {
     const char *key;    /* its column, "" for the primary key */
     bool deletes;       /* ON DELETE CASCADE */
     bool updates;       /* SET NULL, SET DEFAULT, or ON UPDATE CASCADE */
+    bool is_deferred;   /* perhaps: the child's definition says so somewhere */
 };
 
 struct og_sq_schema {
@@ -553,7 +554,7 @@ bool og_sq_is_named_alone(const struct og_sq_record *record);
 void og_sq_record_facts(const struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
                         struct og_facts *facts);
 /* What writing to a table makes the engine read and change by foreign keys. */
-void og_sq_reference_facts(const struct og_sq_schema *schema, struct og_facts *facts);
+void og_sq_reference_facts(const struct og_sqlite_analyser *analyser, struct og_facts *facts);
 /* Results and uses from a finished run. */
 void og_sq_run_facts(struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
                      struct og_sq_run *run, sqlite3_stmt *statement, struct og_facts *facts);

@@ -425,6 +425,30 @@ static bool is_parent_written(const struct og_facts *facts, const struct og_sq_t
     return false;
 }
 
+/* Whether the engine takes the statement for one that adds a single row and does nothing else: then a new
+ * parent cannot mend an immediate violation, and it does not look. Source: fkey.c, sqlite3FkCheck. */
+static bool is_plain_insert(const struct og_sqlite_analyser *analyser, const struct og_facts *facts)
+{
+    for (size_t i = 0; i < analyser->authorizer.n_records; i++)
+        if (analyser->authorizer.records[i].action == SQLITE_SELECT ||
+            analyser->authorizer.records[i].origin)
+            return false;
+    for (size_t i = 0; i < facts->n_effects; i++)
+        if (facts->effects[i].effect != OG_EFFECT_INSERT && facts->effects[i].effect != OG_EFFECT_SELECT)
+            return false;
+    return true;
+}
+
+/* Whether a new row of the parent makes the engine look for children that wait for it. */
+static bool is_parent_sought(const struct og_facts *facts, const struct og_sq_table *parent,
+                             const struct og_sq_reference *reference, bool is_plain)
+{
+    size_t object = find_object(facts, parent);
+
+    return object != SIZE_MAX && has_effect_on(facts, object, OG_EFFECT_INSERT) &&
+           (reference->is_deferred || !is_plain);
+}
+
 static void use_child(const struct og_sq_schema *schema, const struct og_sq_reference *reference,
                       bool is_changed, struct og_facts *facts)
 {
@@ -444,7 +468,7 @@ static void use_child(const struct og_sq_schema *schema, const struct og_sq_refe
 }
 
 /* One pass over the foreign keys. Returns: whether it found more. */
-static bool follow(const struct og_sq_schema *schema, struct og_facts *facts)
+static bool follow(const struct og_sq_schema *schema, bool is_plain, struct og_facts *facts)
 {
     size_t n_before = facts->n_effects + facts->n_writes;
 
@@ -455,8 +479,10 @@ static bool follow(const struct og_sq_schema *schema, struct og_facts *facts)
         bool is_from_child = is_child_written(facts, child, reference);
         bool is_from_parent = parent != SIZE_MAX &&
                               is_parent_written(facts, &schema->tables[parent], reference);
+        bool is_sought = parent != SIZE_MAX && is_parent_sought(facts, &schema->tables[parent],
+                                                                reference, is_plain);
 
-        if (is_from_child || is_from_parent)
+        if (is_from_child || is_from_parent || is_sought)
             use_child(schema, reference, is_from_parent, facts);
         if (parent != SIZE_MAX && (is_from_child || is_from_parent))
             use_parent(schema, reference, parent, facts);
@@ -464,9 +490,12 @@ static bool follow(const struct og_sq_schema *schema, struct og_facts *facts)
     return facts->n_effects + facts->n_writes > n_before;
 }
 
-void og_sq_reference_facts(const struct og_sq_schema *schema, struct og_facts *facts)
+void og_sq_reference_facts(const struct og_sqlite_analyser *analyser, struct og_facts *facts)
 {
-    while (schema->has_foreign_keys && follow(schema, facts) &&
+    const struct og_sq_schema *schema = &analyser->schema;
+    bool is_plain = is_plain_insert(analyser, facts);
+
+    while (schema->has_foreign_keys && follow(schema, is_plain, facts) &&
            !og_arena_is_failed(facts->arena))
         ;
 }

@@ -4,6 +4,7 @@
 #include "common/sqlite_parts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_SCHEMA_BYTES (64u * 1024u * 1024u)
@@ -232,6 +233,25 @@ static bool is_action(const struct og_sq_builder *b, sqlite3_stmt *list, int col
     return strcmp(og_sq_text_of(b, list, column), word) == 0;
 }
 
+/* Whether the table's definition speaks of deferring: no pragma tells which foreign key is. */
+static bool has_deferring(const struct og_sq_builder *b, const struct og_sq_table *table)
+{
+    sqlite3_stmt *statement = NULL;
+    bool is_found = true; /* where it cannot be told */
+    char sql[96];
+
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT sql LIKE '%%defer%%' FROM %s.sqlite_master WHERE type = 'table' AND "
+                   "name = ?",
+                   table->schema);
+    if (b->api->sqlite3_prepare_v2(b->live, sql, -1, &statement, NULL) == SQLITE_OK &&
+        b->api->sqlite3_bind_text(statement, 1, table->name, -1, SQLITE_TRANSIENT) == SQLITE_OK &&
+        b->api->sqlite3_step(statement) == SQLITE_ROW)
+        is_found = b->api->sqlite3_column_int(statement, 0) != 0;
+    (void)b->api->sqlite3_finalize(statement);
+    return is_found;
+}
+
 static void add_reference(const struct og_sq_builder *b, const struct og_sq_table *table, int column,
                           sqlite3_stmt *list)
 {
@@ -251,6 +271,7 @@ static void add_reference(const struct og_sq_builder *b, const struct og_sq_tabl
         .updates = is_action(b, list, 5, "CASCADE") || is_action(b, list, 5, "SET NULL") ||
                    is_action(b, list, 5, "SET DEFAULT") || is_action(b, list, 6, "SET NULL") ||
                    is_action(b, list, 6, "SET DEFAULT"),
+        .is_deferred = has_deferring(b, table),
     };
 }
 

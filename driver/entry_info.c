@@ -97,7 +97,8 @@ SQLRETURN og_entry_SQLGetFunctions(SQLHDBC handle, SQLUSMALLINT function, SQLUSM
                                  dbc->calls->SQLGetFunctions(dbc->below, function, supported));
 }
 
-/* ---- SQLNativeSql: some drivers write behind their input, so they get a copy with room ---- */
+/* ---- SQLNativeSql: SQLite ODBC ends its input, not its output, where the output's room ends, so it
+ * gets a copy with that much room ---- */
 
 #define ROOM_BYTES 64u
 
@@ -117,7 +118,7 @@ SQLRETURN og_entry_SQLNativeSql(SQLHDBC handle, SQLCHAR *in, SQLINTEGER n_in, SQ
         return og_handle_leave_below(
             dbc, dbc->calls->SQLNativeSql(dbc->below, in, n_in, out, max_out, n_out));
     n_bytes = n_in == SQL_NTS ? strlen((const char *)in) : (size_t)n_in;
-    copy = calloc(1, n_bytes + ROOM_BYTES);
+    copy = calloc(1, (max_out > 0 && (size_t)max_out > n_bytes ? (size_t)max_out : n_bytes) + ROOM_BYTES);
     if (!copy)
         return og_handle_leave(dbc, SQL_ERROR);
     memcpy(copy, in, n_bytes);

@@ -184,6 +184,7 @@ static SQLRETURN free_stmt(struct og_guard_stmt *stmt)
 
     og_guard_enter(&stmt->object);
     og_rows_close(stmt);
+    og_gate_settle(stmt);
     og_gate_finish(stmt, SQL_SUCCESS);
     og_block_drop_descriptor(stmt);
     (void)pthread_mutex_lock(&dbc->lock);

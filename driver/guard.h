@@ -171,6 +171,8 @@ struct og_guard_stmt {
     struct timespec started;
     uint64_t transaction; /* dbc->n_transactions when it ran */
     bool is_recorded; /* an intent without an outcome yet */
+    bool owes_count;  /* the outcome waits for the count of rows: asking would lose the records */
+    bool has_followed; /* the session follows the statement already, its outcome is still to come */
     uint64_t n_rows, n_bytes, n_masked_cells;
 
     struct og_guard_measure measure;
@@ -232,6 +234,11 @@ SQLRETURN og_gate_judge(struct og_guard_stmt *stmt);
 SQLRETURN og_gate_pass(struct og_guard_stmt *stmt);
 SQLRETURN og_gate_pass_catalog(struct og_guard_stmt *stmt, const char *api);
 void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code);
+/* A write that succeeded with records of the driver's: they are gone once the driver is asked for the
+ * count of rows (psqlODBC), so the outcome waits for the statement's next call. */
+void og_gate_owe(struct og_guard_stmt *stmt);
+/* Records an outcome that waited, before the layer below forgets the count. */
+void og_gate_settle(struct og_guard_stmt *stmt);
 
 /* Whether the very same is asked or granted already. */
 SQLRETURN og_gate_find(struct og_guard_stmt *stmt, bool *out_is_found);

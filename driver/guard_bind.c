@@ -11,6 +11,18 @@ static struct og_bindings *record_of(struct og_guard_stmt *stmt)
     return stmt->explicit_ard ? &stmt->explicit_ard->recorded : NULL;
 }
 
+/* SQLite's driver looks the default type up in the result's columns, and crashes where there are none
+ * yet, or not so many. Source: SQLite ODBC 0.9998, drvbindcol. */
+static bool has_default(const struct og_guard_stmt *stmt, SQLUSMALLINT column, SQLSMALLINT c_type)
+{
+    SQLSMALLINT n_columns = 0;
+
+    if (stmt->dbc->dialect != OG_DIALECT_SQLITE || c_type != SQL_C_DEFAULT || column == 0)
+        return true;
+    return SQL_SUCCEEDED(stmt->object.calls->SQLNumResultCols(stmt->object.below, &n_columns)) &&
+           column <= n_columns;
+}
+
 static SQLRETURN SQL_API guard_SQLBindCol(SQLHSTMT handle, SQLUSMALLINT column, SQLSMALLINT c_type,
                                           SQLPOINTER data, SQLLEN max_bytes, SQLLEN *indicator)
 {
@@ -27,6 +39,12 @@ static SQLRETURN SQL_API guard_SQLBindCol(SQLHSTMT handle, SQLUSMALLINT column, 
     SQLRETURN code;
 
     og_guard_enter(&stmt->object);
+    if (!has_default(stmt, column, c_type)) {
+        og_diag_add_state(&stmt->object.diag, "HYC00",
+                          "[odbcguard] this driver knows no default type before the statement has a "
+                          "result with that column: name a type, or bind after SQLPrepare");
+        return SQL_ERROR;
+    }
     og_rowset_touch(stmt->dbc);
     code = og_guard_below(stmt, stmt->object.calls->SQLBindCol(stmt->object.below, column, c_type,
                                                                data, max_bytes, indicator));

@@ -323,6 +323,28 @@ SQLRETURN og_gate_refuse(struct og_guard_stmt *stmt, const char *rule, const cha
     return refuse(stmt);
 }
 
+/* The engine answers every statement so at the moment: locked by somebody else, or interrupted while
+ * another statement has not ended. */
+static bool is_engine_busy(const struct og_guard_stmt *stmt)
+{
+    int code = stmt->facts.engine_code & 0xFF;
+
+    return code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_INTERRUPT;
+}
+
+/* In the words in which the real driver would have handed the engine's answer up. */
+static SQLRETURN fail_engine(struct og_guard_stmt *stmt)
+{
+    char text[256];
+
+    stmt->has_facts = false;
+    (void)snprintf(text, sizeof(text), "[SQLite]%s (%d)",
+                   stmt->facts.engine_text ? stmt->facts.engine_text : "error",
+                   stmt->facts.engine_code);
+    og_diag_add_raw(&stmt->object.diag, "HY000", stmt->facts.engine_code, text);
+    return SQL_ERROR;
+}
+
 /* Facts and verdict, fresh for this moment; stmt->dbc->lock is held. */
 static SQLRETURN judge_locked(struct og_guard_stmt *stmt)
 {
@@ -349,6 +371,8 @@ static SQLRETURN judge_locked(struct og_guard_stmt *stmt)
     if (!stmt->has_facts && analyse(stmt) < 0)
         return fail(stmt, OG_ERR_REFUSED, "[analysis] the statement could not be analysed: the "
                                           "catalog or memory failed; try again");
+    if (is_engine_busy(stmt))
+        return fail_engine(stmt);
     if (decide(stmt, session, set) < 0)
         return fail(stmt, OG_ERR_REFUSED, "[decision] out of memory");
     tighten(stmt, session);
@@ -627,6 +651,33 @@ static bool is_violation(const struct og_guard_stmt *stmt, const struct og_msg_o
            (diag->records[0].native & 0xFF) == SQLITE_CONSTRAINT;
 }
 
+static void follow_once(struct og_guard_stmt *stmt, bool is_success)
+{
+    if (stmt->has_followed)
+        return;
+    (void)pthread_mutex_lock(&stmt->dbc->lock);
+    follow(stmt, is_success);
+    (void)pthread_mutex_unlock(&stmt->dbc->lock);
+}
+
+void og_gate_owe(struct og_guard_stmt *stmt)
+{
+    follow_once(stmt, true);
+    stmt->has_followed = true;
+    stmt->owes_count = true;
+}
+
+void og_gate_settle(struct og_guard_stmt *stmt)
+{
+    SQLLEN n_rows = 0;
+
+    if (!stmt->owes_count)
+        return;
+    if (SQL_SUCCEEDED(stmt->object.calls->SQLRowCount(stmt->object.below, &n_rows)) && n_rows > 0)
+        stmt->n_rows = (uint64_t)n_rows;
+    og_gate_finish(stmt, SQL_SUCCESS);
+}
+
 void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
 {
     struct og_msg_outcome outcome = {
@@ -645,6 +696,7 @@ void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
     if (!stmt->is_recorded)
         return;
     stmt->is_recorded = false;
+    stmt->owes_count = false;
     outcome.duration_us = microseconds_since(&stmt->started);
     if (code == SQL_ERROR) {
         og_guard_sqlstate(stmt, sqlstate);
@@ -665,7 +717,6 @@ void og_gate_finish(struct og_guard_stmt *stmt, SQLRETURN code)
     if (is_violation(stmt, &outcome))
         outcome.violated = og_record_masked_writes(stmt, &stmt->verdict_arena, "");
     og_client_outcome(stmt->dbc->client, &outcome);
-    (void)pthread_mutex_lock(&stmt->dbc->lock);
-    follow(stmt, code != SQL_ERROR);
-    (void)pthread_mutex_unlock(&stmt->dbc->lock);
+    follow_once(stmt, code != SQL_ERROR);
+    stmt->has_followed = false;
 }

@@ -102,7 +102,10 @@ static SQLRETURN executed(struct og_guard_stmt *stmt, SQLRETURN code)
         stmt->state = stmt->is_prepared ? OG_STMT_PREPARED : OG_STMT_EMPTY;
         return SQL_ERROR;
     }
-    if (!stmt->facts.returns_rows && !stmt->facts.refusal.what) {
+    if (!stmt->facts.returns_rows && !stmt->facts.refusal.what &&
+        code == SQL_SUCCESS_WITH_INFO && stmt->object.shows_below) {
+        og_gate_owe(stmt);
+    } else if (!stmt->facts.returns_rows && !stmt->facts.refusal.what) {
         if (SQL_SUCCEEDED(stmt->object.calls->SQLRowCount(stmt->object.below, &n_rows)) &&
             n_rows > 0)
             stmt->n_rows = (uint64_t)n_rows;
@@ -116,6 +119,7 @@ static void begin(struct og_guard_stmt *stmt, const char *api)
 {
     og_guard_enter(&stmt->object);
     og_positioned_drop(stmt);
+    og_gate_settle(stmt);
     og_gate_finish(stmt, SQL_SUCCESS);
     og_measure_reset(stmt);
     og_cursor_drop(stmt);
@@ -372,6 +376,7 @@ static SQLRETURN SQL_API guard_SQLMoreResults(SQLHSTMT handle)
     SQLRETURN code;
 
     og_guard_enter(&stmt->object);
+    og_gate_settle(stmt);
     og_rows_close(stmt);
     code = og_guard_below(stmt, stmt->object.calls->SQLMoreResults(stmt->object.below));
     if (code == SQL_NO_DATA || code == SQL_ERROR)
@@ -399,6 +404,7 @@ static SQLRETURN SQL_API guard_SQLFreeStmt(SQLHSTMT handle, SQLUSMALLINT option)
     SQLRETURN code;
 
     og_guard_enter(&stmt->object);
+    og_gate_settle(stmt);
     code = og_guard_below(stmt, stmt->object.calls->SQLFreeStmt(stmt->object.below, option));
     switch (option) {
     case SQL_CLOSE:
@@ -422,6 +428,7 @@ static SQLRETURN SQL_API guard_SQLCloseCursor(SQLHSTMT handle)
     SQLRETURN code;
 
     og_guard_enter(&stmt->object);
+    og_gate_settle(stmt);
     code = og_guard_below(stmt, stmt->object.calls->SQLCloseCursor(stmt->object.below));
     if (SQL_SUCCEEDED(code))
         close_result(stmt);

@@ -43,6 +43,18 @@ static SQLRETURN refresh(struct og_guard_stmt *stmt, struct set_pos *call)
     return og_block_run(stmt, &block);
 }
 
+/* psqlODBC refuses every write through a result that is read only, in words of its own; SQLite's driver
+ * tells no concurrency that it would keep to. Source: psqlODBC 13.02, PGAPI_SetPos. */
+static bool is_read_only(const struct og_guard_stmt *stmt)
+{
+    SQLULEN value = 0;
+
+    return stmt->dbc->dialect == OG_DIALECT_POSTGRESQL &&
+           SQL_SUCCEEDED(stmt->object.calls->SQLGetStmtAttr(
+               stmt->object.below, SQL_ATTR_CONCURRENCY, &value, SQL_IS_UINTEGER, NULL)) &&
+           value == SQL_CONCUR_READ_ONLY;
+}
+
 /* Rows of the rowset that the write goes over: one, or all that were fetched. */
 static SQLRETURN write_at(struct og_guard_stmt *stmt, struct set_pos *call)
 {
@@ -88,7 +100,7 @@ static SQLRETURN SQL_API guard_SQLSetPos(SQLHSTMT handle, SQLSETPOSIROW row,
     stmt->n_below_fetched = OG_UNCOUNTED;
     if (operation == SQL_REFRESH && stmt->verdict.masks_any)
         code = refresh(stmt, &call);
-    else if (operation == SQL_POSITION || operation == SQL_REFRESH)
+    else if (operation == SQL_POSITION || operation == SQL_REFRESH || is_read_only(stmt))
         code = og_guard_below(stmt, call_set_pos(stmt, &call));
     else
         code = write_at(stmt, &call);
@@ -175,6 +187,7 @@ static SQLRETURN SQL_API guard_SQLRowCount(SQLHSTMT handle, SQLLEN *n_rows)
     struct og_guard_stmt *stmt = handle;
 
     og_guard_enter(&stmt->object);
+    og_gate_settle(stmt);
     if (stmt->rows.has_row_count && n_rows) {
         *n_rows = stmt->rows.row_count;
         return SQL_SUCCESS;

@@ -254,7 +254,7 @@ check_PROGRAMS += tests/live/doors
 tests_live_doors_SOURCES = tests/live/doors.c tests/live/doors.h tests/live/doors_bad.c tests/live/doors_desc.c \
 	tests/live/doors_fetch.c tests/live/doors_getdata.c tests/live/doors_scroll.c
 tests_live_doors_LDADD = -lodbc -lpthread
-EXTRA_DIST += tests/live/test_doors.py tests/live/test_positioned.py \
+EXTRA_DIST += tests/live/test_doors.py tests/live/test_driver_edges.py tests/live/test_positioned.py \
 	tests/live/test_ways_in.py
 EXTRA_DIST += tests/apps/data.py tests/apps/erlang_odbc.escript tests/apps/features \
 	tests/apps/isql.sh tests/apps/iusql.sh tests/apps/libreoffice.py tests/apps/libreoffice_window.py \

@@ -136,6 +136,18 @@ SQLRETURN connect_arm(struct arm *arm)
                                        SQL_DRIVER_NOPROMPT);
 }
 
+/* The guard asks a new session for its settings, and psqlODBC makes no savepoint before the first command
+ * of a transaction once it has seen a query that only read. */
+static void begin_alike(struct arm *arm)
+{
+    SQLHSTMT stmt = arm->slots[0].handle;
+
+    arm->code = CALL(arm, SQLExecDirect)(stmt, (SQLCHAR *)(uintptr_t)"SELECT 1", SQL_NTS);
+    log_number(arm, "first query", arm->code);
+    (void)CALL(arm, SQLFreeStmt)(stmt, SQL_CLOSE);
+    (void)CALL(arm, SQLEndTran)(SQL_HANDLE_DBC, arm->dbc, SQL_ROLLBACK);
+}
+
 static void open_arm(struct arm *arm)
 {
     const struct config *config = &arm->script->config;
@@ -162,6 +174,8 @@ static void open_arm(struct arm *arm)
         arm->code = CALL(arm, SQLAllocHandle)(SQL_HANDLE_STMT, arm->dbc, &arm->slots[i].handle);
         log_number(arm, "statement", arm->code);
     }
+    if (options.dialect == PG)
+        begin_alike(arm);
 }
 
 static void close_arm(struct arm *arm)

@@ -207,6 +207,11 @@ static SQLRETURN call_list_w(struct arm *arm, SQLHSTMT h, unsigned which, const 
     take_name(&s, a[1] % 3 ? 0 : a[1]);
     take_name(&t, a[2]);
     take_name(&c, a[3]);
+    if (options.is_ansi_driver) { /* of an empty text the manager makes what its memory holds */
+        s.w = s.text[0] ? s.w : NULL;
+        t.w = t.text[0] ? t.w : NULL;
+        c.w = c.text[0] ? c.w : NULL;
+    }
     CALL_LISTS(W, w)
 }
 
@@ -314,6 +319,10 @@ static void native_sql(struct arm *arm, const uint32_t *a, bool is_wide)
 
     text_make(text_pick(a[0]), a[1], text, 4000);
     n = a[3] % 2 ? SQL_NTS : (SQLINTEGER)strlen(text);
+    /* SQLite ODBC writes into its input where the output's room ends: into what the manager made of wide
+     * text, which has no such room. */
+    if (is_wide && options.dialect == LITE && max > (SQLINTEGER)strlen(text))
+        max = (SQLINTEGER)strlen(text);
     say(arm, "SQLNativeSql%s \"%s\" %d", is_wide ? "W" : "", text, max);
     if (is_wide) {
         SQLINTEGER units = (SQLINTEGER)widen(text, wide, 2000);

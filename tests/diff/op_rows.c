@@ -144,12 +144,18 @@ static bool put_cells(struct slot *slot, uint32_t number)
  * own words. */
 static void wrote(struct arm *arm)
 {
+    SQLSMALLINT n;
+
     if (arm->code == SQL_NEED_DATA)
         (void)CALL(arm, SQLCancel)(arm->slot->handle);
-    if (arm->code == SQL_ERROR)
-        fill(arm->slot->out, OUT_BYTES);
-    else
+    if (arm->code != SQL_ERROR) {
         on_stmt(arm);
+        return;
+    }
+    fill(arm->slot->out, OUT_BYTES);
+    /* What is said of this is said instead of what the write left behind: SQLite's driver shows an old
+     * record where it has no new one. */
+    (void)CALL(arm, SQLDescribeCol)(arm->slot->handle, 9999, NULL, 0, &n, NULL, NULL, NULL, NULL);
 }
 
 void op_write_pos(struct arm *arm, const uint32_t *a)
@@ -181,6 +187,11 @@ void op_bulk_operations(struct arm *arm, const uint32_t *a)
     fill(slot->out, OUT_BYTES);
     if (slot->state == ST_XROW || !put_cells(slot, a[2])) {
         log_bytes(arm, "not ready", NULL, 0);
+        return;
+    }
+    /* psqlODBC leaves the connection without autocommit when it finds no place for bookmarks. */
+    if (whats[i] != SQL_ADD && options.dialect == PG && !slot->bound[0].type) {
+        log_bytes(arm, "no bookmarks", NULL, 0);
         return;
     }
     if (whats[i] != SQL_ADD) {

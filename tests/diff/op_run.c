@@ -236,12 +236,6 @@ void op_cancel(struct arm *arm, const uint32_t *a)
     on_stmt(arm);
     if (SQL_SUCCEEDED(arm->code) && arm->slot->state >= ST_NEED)
         to_idle(arm->slot);
-    /* SQLite refuses everything after an interrupt until what runs has ended, and its driver lets run
-     * what SQL_ATTR_MAX_ROWS cuts. The analysis meets that one call earlier than the driver. */
-    if (options.dialect == LITE && ((1u << arm->slot->state) & ANY_ROWS)) {
-        (void)CALL(arm, SQLFreeStmt)(arm->slot->handle, SQL_CLOSE);
-        to_idle(arm->slot);
-    }
 }
 
 /* ---- cursor names ---- */
