@@ -224,6 +224,7 @@ static void fill_calls(struct og_calls *calls, const struct og_calls *target)
     og_guard_install_fetch(calls);
     og_guard_install_getdata(calls);
     og_guard_install_setpos(calls);
+    og_guard_install_undo(calls);
     og_guard_install_meta(calls);
     og_guard_install_attr(calls);
     og_guard_install_desc(calls);

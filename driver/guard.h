@@ -109,6 +109,10 @@ struct og_guard_dbc {
     char (*undo_open)[13]; /* sets of the application's transaction, which has not ended */
     size_t n_undo_open, max_undo_open;
 
+    struct og_undo_seen *undo_seen; /* PostgreSQL: what its open transaction has changed */
+    size_t n_undo_seen, max_undo_seen;
+    bool undo_has_seen; /* it is followed since its beginning */
+
     struct og_guard_stmt *statements;
     uint8_t mask_key[OG_MASK_KEY_BYTES]; /* of this session alone: for tokens and values of a form */
     char *search_path; /* as the session had it when it began; NULL where there is none */
@@ -334,6 +338,7 @@ void og_guard_install_run(struct og_calls *calls);
 void og_guard_install_fetch(struct og_calls *calls);
 void og_guard_install_getdata(struct og_calls *calls);
 void og_guard_install_setpos(struct og_calls *calls);
+void og_guard_install_undo(struct og_calls *calls);
 void og_guard_install_meta(struct og_calls *calls);
 void og_guard_install_attr(struct og_calls *calls);
 void og_guard_install_desc(struct og_calls *calls);

@@ -123,6 +123,7 @@ static void begin(struct og_guard_stmt *stmt, const char *api)
     og_gate_finish(stmt, SQL_SUCCESS);
     og_measure_reset(stmt);
     og_cursor_drop(stmt);
+    stmt->undo.is_done = false;
     stmt->api = api;
 }
 

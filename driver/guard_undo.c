@@ -8,6 +8,7 @@
 
 #include "common/sqlite_undo.h"
 #include "driver/guard.h"
+#include "driver/guard_undo_pg.h"
 
 /* ---- what is kept ---- */
 
@@ -151,6 +152,7 @@ static const char *too_large(struct og_guard_stmt *stmt)
 SQLRETURN og_undo_begin(struct og_guard_stmt *stmt)
 {
     struct og_guard_undo *undo = &stmt->undo;
+    const char *why;
     int r;
 
     if (!undo->is_wanted)
@@ -158,8 +160,11 @@ SQLRETURN og_undo_begin(struct og_guard_stmt *stmt)
     og_undo_drop(stmt);
     og_undo_writer_init(&undo->writer, (size_t)stmt->verdict.undo_bytes);
     undo->is_on = true;
-    if (stmt->dbc->dialect != OG_DIALECT_SQLITE)
-        return give_up(stmt, "this build keeps none on this database");
+    if (stmt->dbc->dialect == OG_DIALECT_POSTGRESQL) {
+        r = og_undo_pg_begin(stmt, &undo->pg, &why);
+        undo->is_on = r == 0;
+        return r == 0 ? SQL_SUCCESS : give_up(stmt, why);
+    }
     r = og_sqlite_undo_begin(stmt->dbc->analyser, &undo->writer);
     if (r == 0)
         return SQL_SUCCESS;
@@ -199,6 +204,31 @@ static SQLRETURN send_set(struct og_guard_stmt *stmt)
     return SQL_ERROR;
 }
 
+/* PostgreSQL: a question that fails must not take an optional set's write with it. */
+static int finish(struct og_guard_stmt *stmt, const char **why)
+{
+    bool is_careful = !is_required(stmt);
+    int r;
+
+    if (stmt->dbc->dialect == OG_DIALECT_SQLITE)
+        return og_sqlite_undo_finish(stmt->dbc->analyser, why);
+    if (is_careful && !og_helper_run(stmt, "SAVEPOINT odbcguard_undo"))
+        is_careful = false;
+    r = og_undo_pg_finish(stmt->undo.pg, &stmt->undo.writer, why);
+    if (is_careful)
+        (void)og_helper_run(stmt, r == 0 ? "RELEASE SAVEPOINT odbcguard_undo"
+                                         : "ROLLBACK TO SAVEPOINT odbcguard_undo");
+    return r;
+}
+
+static void end_capture(struct og_guard_stmt *stmt)
+{
+    if (stmt->undo.is_on && stmt->dbc->analyser)
+        og_sqlite_undo_end(stmt->dbc->analyser);
+    stmt->undo.pg = og_undo_pg_free(stmt->undo.pg);
+    stmt->undo.is_on = false;
+}
+
 SQLRETURN og_undo_keep(struct og_guard_stmt *stmt)
 {
     struct og_guard_undo *undo = &stmt->undo;
@@ -208,13 +238,12 @@ SQLRETURN og_undo_keep(struct og_guard_stmt *stmt)
 
     if (!undo->is_on)
         return SQL_SUCCESS;
-    r = og_sqlite_undo_finish(stmt->dbc->analyser, &why);
+    r = finish(stmt, &why);
     if (r < 0)
         code = give_up(stmt, *why ? why : too_large(stmt));
     else if (undo->writer.n_rows)
         code = send_set(stmt);
-    og_sqlite_undo_end(stmt->dbc->analyser);
-    undo->is_on = false;
+    end_capture(stmt);
     og_undo_writer_release(&undo->writer);
     return code;
 }
@@ -242,6 +271,8 @@ void og_undo_settled(struct og_guard_stmt *stmt, bool is_open)
 {
     struct og_guard_undo *undo = &stmt->undo;
 
+    if (!is_open)
+        og_undo_pg_ended(stmt->dbc);
     if (!undo->is_kept)
         return;
     undo->is_kept = false;
@@ -255,9 +286,7 @@ void og_undo_drop(struct og_guard_stmt *stmt)
 {
     struct og_guard_undo *undo = &stmt->undo;
 
-    if (undo->is_on && stmt->dbc->analyser)
-        og_sqlite_undo_end(stmt->dbc->analyser);
-    undo->is_on = false;
+    end_capture(stmt);
     og_undo_writer_release(&undo->writer);
     if (undo->is_kept)
         og_client_undo_end(stmt->dbc->client, undo->id, "rolled-back", "", "");
@@ -283,7 +312,7 @@ void og_undo_follow(struct og_guard_stmt *stmt, bool is_success)
 {
     const char *kind = stmt->facts.kind;
 
-    if (!stmt->facts.is_transaction_control || !stmt->dbc->n_undo_open)
+    if (!stmt->facts.is_transaction_control)
         return;
     if (strncmp(kind, "ROLLBACK", 8) == 0) /* to a savepoint: which sets came after it is not followed */
         og_undo_ended(stmt->dbc, is_success && !has_word(stmt, "TO") ? "rolled-back" : "unclear");
@@ -296,6 +325,7 @@ void og_undo_ended(struct og_guard_dbc *dbc, const char *state)
     for (size_t i = 0; i < dbc->n_undo_open; i++)
         og_client_undo_end(dbc->client, dbc->undo_open[i], state, "", "");
     dbc->n_undo_open = 0;
+    og_undo_pg_ended(dbc);
 }
 
 void og_undo_forget_open(struct og_guard_dbc *dbc)
@@ -303,4 +333,7 @@ void og_undo_forget_open(struct og_guard_dbc *dbc)
     free(dbc->undo_open);
     dbc->undo_open = NULL;
     dbc->n_undo_open = dbc->max_undo_open = 0;
+    free(dbc->undo_seen);
+    dbc->undo_seen = NULL;
+    dbc->n_undo_seen = dbc->max_undo_seen = 0;
 }

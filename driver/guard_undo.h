@@ -14,14 +14,24 @@
 struct og_guard_stmt;
 struct og_guard_dbc;
 struct og_undo_command; /* guard_undo_apply.c */
+struct og_undo_pg;      /* guard_undo_pg.c */
+
+/* PostgreSQL: a table that the open transaction has changed, or that counted rows before it. */
+struct og_undo_seen {
+    uint64_t oid;
+    uint64_t total; /* the server's count when the last statement that was kept had run */
+    bool is_touched;
+};
 
 struct og_guard_undo {
     bool is_wanted; /* this execution's changes are to be kept */
     bool is_on;     /* they are being captured */
     bool is_kept;   /* guardfs has them, under id */
+    bool is_done;   /* the last execution was a command: the real driver knows of none */
     char id[13];
     struct og_undo_writer writer;
     const char *why;                 /* static: what cannot be kept; NULL: nothing is in the way */
+    struct og_undo_pg *pg;           /* PostgreSQL: while is_on */
     struct og_undo_command *command; /* the statement takes a set back; NULL: an ordinary one */
 };
 

@@ -12,6 +12,7 @@
 #include "common/id.h"
 #include "common/sqlite_undo.h"
 #include "driver/guard.h"
+#include "driver/guard_undo_pg.h"
 
 #define MAX_ARENA_BYTES ((size_t)1024 * 1024 * 1024)
 #define MAX_REPORT_BYTES (60u * 1024u)
@@ -228,8 +229,7 @@ static int apply(struct og_guard_stmt *stmt)
     if (stmt->dbc->dialect == OG_DIALECT_SQLITE)
         return og_sqlite_undo_apply(stmt->dbc->analyser, &command->set, command->picked,
                                     &command->conflicts);
-    command->conflicts.why = "this build takes nothing back on this database";
-    return -ENOTSUP;
+    return og_undo_pg_apply(stmt, &command->set, command->picked, &command->conflicts);
 }
 
 static void put_conflicts(struct og_guard_stmt *stmt, struct og_buf *out)
@@ -367,12 +367,44 @@ static SQLRETURN decide_and_run(struct og_guard_stmt *stmt)
     return code;
 }
 
+/* A command has no result, and the real driver would call the question out of sequence. */
+static SQLRETURN SQL_API guard_SQLNumResultCols(SQLHSTMT handle, SQLSMALLINT *n)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    og_guard_enter(&stmt->object);
+    if (!stmt->undo.is_done)
+        return og_guard_below(stmt, stmt->object.calls->SQLNumResultCols(stmt->object.below, n));
+    if (n)
+        *n = 0;
+    return SQL_SUCCESS;
+}
+
+void og_guard_install_undo(struct og_calls *calls)
+{
+    calls->SQLNumResultCols = guard_SQLNumResultCols;
+}
+
+static SQLLEN count_picked(const struct og_undo_command *command)
+{
+    SQLLEN n = 0;
+
+    for (size_t i = 0; i < command->set.n_rows; i++)
+        n += is_picked(command, i);
+    return n;
+}
+
 SQLRETURN og_undo_run_command(struct og_guard_stmt *stmt)
 {
     SQLRETURN code = open_command(stmt);
 
     if (code == SQL_SUCCESS)
         code = decide_and_run(stmt);
+    if (code != SQL_ERROR) {
+        stmt->undo.is_done = true;
+        stmt->rows.has_row_count = true;
+        stmt->rows.row_count = stmt->undo.command->is_check ? 0 : count_picked(stmt->undo.command);
+    }
     og_undo_command_free(stmt);
     stmt->has_facts = false; /* they borrow from the set */
     stmt->state = OG_STMT_EMPTY;

@@ -654,6 +654,11 @@ struct og_pg_catalog *og_pg_catalog_free(struct og_pg_catalog *catalog)
     return NULL;
 }
 
+const struct og_layer *og_pg_catalog_layer(const struct og_pg_catalog *catalog)
+{
+    return &catalog->link.layer;
+}
+
 struct og_catalog *og_pg_catalog_interface(struct og_pg_catalog *catalog)
 {
     return &catalog->interface;

@@ -22,6 +22,9 @@ OG_MUST int og_pg_catalog_new(const struct og_layer *layer, struct og_diag *diag
 OG_MUST int og_pg_catalog_new_inside(const struct og_layer *layer, struct og_pg_catalog **out);
 struct og_pg_catalog *og_pg_catalog_free(struct og_pg_catalog *catalog);
 
+/* The connection that it reads over: between its own questions others may be asked there. Borrowed. */
+const struct og_layer *og_pg_catalog_layer(const struct og_pg_catalog *catalog);
+
 /* The interface for og_pg_analyse; borrowed, lives as long as the catalog. */
 struct og_catalog *og_pg_catalog_interface(struct og_pg_catalog *catalog);
 

@@ -38,6 +38,7 @@ rules:
     when: {effect: [select, insert, update, delete, merge, truncate, create, drop, alter]}
     then: allow
 """
+VOUCH = "vouch: {functions: [public.on_owner]}\n"
 CONFIG = """
 people: {dora: ["uid:%d"]}
 groups: {dba: [user:dora]}
@@ -364,11 +365,16 @@ class SQLite:
     name, schema = "SQLite", "main"
 
 
+class PostgreSQL:
+    name, schema = "PostgreSQL", "public"
+
+
 def sqlite_direct(path):
     def run(sql):
         with sqlite3.connect(path, timeout=30) as db:
             db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
             return db.execute(sql).fetchall()
+    run.engine = "SQLite"
     return run
 
 
@@ -393,10 +399,33 @@ def run_sqlite(tap):
     the_rig.close()
 
 
+def run_postgresql(tap):
+    the_rig = rig.Rig({"shop.yaml": POLICY % ('"*"', "required", "") + VOUCH}, CONFIG)
+    the_rig.postgresql("shop", undo_schema.DDL["PostgreSQL"])
+    the_rig.start()
+    beside = pyodbc.connect("DSN=shop", autocommit=True)
+
+    def direct(sql):
+        return [tuple(row) for row in beside.cursor().execute(sql).fetchall()]
+
+    def write(sql):
+        beside.cursor().execute(sql)
+    direct.engine = "PostgreSQL"
+    story(tap, PostgreSQL, the_rig, "shop-guarded", direct, write)
+    forgetting(tap, PostgreSQL, the_rig, "shop-guarded")
+    random_writes(tap, PostgreSQL, the_rig, "shop-guarded", direct, WRITES)
+    control(tap, PostgreSQL, the_rig, "shop-guarded", direct, write)
+    the_rig.close()
+
+
+ENGINES = {"sqlite": run_sqlite, "postgresql": run_postgresql}
+
+
 def main():
     tap = rig.Tap()
     rig.need_root()
-    run_sqlite(tap)
+    for name in sys.argv[1:] or ENGINES:
+        ENGINES[name](tap)
     tap.done()
 
 

@@ -60,27 +60,23 @@ CREATE FUNCTION on_owner() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 CREATE TRIGGER owners_any AFTER INSERT OR DELETE ON owners FOR EACH ROW EXECUTE FUNCTION on_owner();
 """}
 
-TABLES = {"people": 1, "owners": 1, "things": 2, "notes": 1, "tree": 1, "loose": 1, "totals": 1,
-          "history": 1}
+TABLES = {"people": "id", "owners": "id", "things": "a, b", "notes": "id", "tree": "id", "loose": "k",
+          "totals": "what", "history": "seq"}
 ODD_TEXTS = ["", "x", "O'Brien", 'a"b', "l\n2", "\u20ac\U0001f600", " pad ", "NULL", "\\", "{1,2}", "%s;--"]
-
-
-def columns(direct, table):
-    return "*"
 
 
 def snapshot(direct):
     """Every row of every table by its key."""
     out = {}
-    for table, n_key in TABLES.items():
-        rowid = "rowid, " if table == "loose" and direct.__module__ and is_sqlite(direct) else ""
-        rows = direct("SELECT %s* FROM %s" % (rowid, table))
-        out[table] = {tuple(row[:n_key]): tuple(repr(value) for value in row) for row in rows}
+    for table, key in TABLES.items():
+        if direct.engine == "PostgreSQL":
+            sql = "SELECT %s, o::text FROM %s o" % (key, table)
+        else:
+            key = "rowid" if table == "loose" else key
+            sql = "SELECT %s, * FROM %s" % (key, table)
+        n_key = key.count(",") + 1
+        out[table] = {tuple(row[:n_key]): tuple(repr(value) for value in row[n_key:]) for row in direct(sql)}
     return out
-
-
-def is_sqlite(direct):
-    return "sqlite" in direct.__qualname__
 
 
 def checksum(direct):
@@ -97,11 +93,6 @@ def odd_text(chance):
 def some(chance, now, table, position=0, default=1):
     keys = sorted(now[table], key=repr)
     return chance.choice(keys)[position] if keys and chance.random() < 0.9 else default
-
-
-def code_of(chance, now):
-    rows = sorted(now["owners"].values())
-    return rows and chance.random() < 0.9 and chance.choice(rows)[1][1:-1] or None
 
 
 def sqlite_writes(chance, now):
@@ -125,7 +116,8 @@ def sqlite_writes(chance, now):
         ("UPDATE things SET r = r * 2, raw = NULL WHERE b < ?", [n]),
         ("UPDATE things SET b = b + 1000 WHERE a = ?", [chance.choice(ODD_TEXTS)]),
         ("DELETE FROM things WHERE b = ?", [some(chance, now, "things", 1)]),
-        ("INSERT INTO notes (text, owner) VALUES (?, ?)", [odd_text(chance), code_of(chance, now)]),
+        ("INSERT INTO notes (text, owner) VALUES (?, (SELECT code FROM owners WHERE id = ?))",
+         [odd_text(chance), owner]),
         ("UPDATE notes SET text = text || '.' WHERE id = ?", [some(chance, now, "notes")]),
         ("DELETE FROM notes WHERE id = ?", [some(chance, now, "notes")]),
         ("INSERT INTO tree (id, up, tag) VALUES (?, ?, ?)", [chance.randrange(1, 200), node,
@@ -140,9 +132,48 @@ def sqlite_writes(chance, now):
     ]
 
 
+def postgresql_writes(chance, now):
+    n, new = chance.randrange(1, 30), chance.randrange(1, 40)
+    owner, node = some(chance, now, "owners"), some(chance, now, "tree")
+    return [
+        ("INSERT INTO owners (id, code, n, amount, tags) VALUES (?, ?, ?, 1.500, '{a,\"b c\",NULL}')",
+         [new, "c%d" % chance.randrange(60), n]),
+        ("INSERT INTO owners (id, code) VALUES (?, ?)", [new, "c%d" % chance.randrange(60)]),
+        ("INSERT INTO owners (id, code) SELECT g + 200, 'g' || g FROM generate_series(1, ?) g"
+         " ON CONFLICT DO NOTHING", [n]),
+        ("INSERT INTO owners (id, code, n) VALUES (?, ?, 3) ON CONFLICT (id) DO UPDATE SET n = owners.n + 1",
+         [new, "d%d" % new]),
+        ("DELETE FROM owners WHERE id = ?", [owner]),
+        ("DELETE FROM owners WHERE id %% 5 = %d" % (n % 5), []),
+        ("UPDATE owners SET id = id + 100 WHERE id = ? AND id < 100", [owner]),
+        ("UPDATE owners SET code = code || 'x' WHERE id = ?", [owner]),
+        ("UPDATE owners SET n = n + 20, at = at + interval '1 day 0.000001 second' WHERE id <= ?", [n]),
+        ("MERGE INTO owners o USING (VALUES (1), (2), (%d)) v(id) ON o.id = v.id WHEN MATCHED AND o.n > 10 THEN"
+         " DELETE WHEN MATCHED THEN UPDATE SET n = o.n + 1 WHEN NOT MATCHED THEN INSERT (id, code)"
+         " VALUES (v.id, 'm' || v.id)" % new, []),
+        ("INSERT INTO things (a, b, owner, r, raw, doc) VALUES (?, ?, ?, ?, ?, '{\"k\": [1, 2.50]}')",
+         [odd_text(chance), n, owner, chance.choice([1.5, -0.0, 1e300, 0.1]), bytes(range(n))]),
+        ("UPDATE things SET r = r / 3, raw = NULL WHERE b < ?", [n]),
+        ("UPDATE things SET b = b + 1000 WHERE a = ?", [chance.choice(ODD_TEXTS)]),
+        ("DELETE FROM things WHERE b = ?", [some(chance, now, "things", 1)]),
+        ("INSERT INTO notes (text, owner, span, plain) VALUES (?, (SELECT code FROM owners WHERE id = ?),"
+         " interval '1 month -2 hours', '{\"b\":1,  \"a\":2}')", [odd_text(chance), owner]),
+        ("UPDATE notes SET text = text || '.', span = span * 2 WHERE id = ?", [some(chance, now, "notes")]),
+        ("DELETE FROM notes WHERE id = ?", [some(chance, now, "notes")]),
+        ("INSERT INTO tree (id, up, tag) VALUES (?, ?, ?)",
+         [chance.randrange(1, 200), node, chance.choice(["t", "", None])]),
+        ("DELETE FROM tree WHERE id = ?", [node]),
+        ("UPDATE tree SET tag = 'q', late = NULL WHERE id > ?", [node]),
+        ("INSERT INTO loose VALUES (?, ?, 'p', true)", [n, odd_text(chance)]),
+        ("UPDATE loose SET pad = 'xyz', ok = NOT ok FROM owners WHERE owners.id = loose.k", []),
+        ("WITH d AS (DELETE FROM loose WHERE k < ? RETURNING k) INSERT INTO tree (id) SELECT k + 500 FROM d"
+         " ON CONFLICT DO NOTHING", [n]),
+    ]
+
+
 def random_write(chance, engine, now):
     """The first rows of each list meet a cascade or a trigger: they come more often."""
-    writes = {"SQLite": sqlite_writes}[engine](chance, now)
+    writes = {"SQLite": sqlite_writes, "PostgreSQL": postgresql_writes}[engine](chance, now)
     return chance.choice(writes[:9] if chance.random() < 0.7 else writes)
 
 

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: MIT */
+/* guard_undo_pg.c - what a write on PostgreSQL changed. The server's own counters say in which tables
+ * (pg_stat_xact_user_tables: triggers and cascades too). In each of them the rows as they are now are those
+ * whose version a transaction in progress made that this connection can see, which is its own; the rows as
+ * they were are those that the guard's second connection, outside of the uncommitted transaction, still sees
+ * and this one does not. Nobody else can change either before the commit: the write holds their locks. */
+#include "driver/guard_undo_pg.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "driver/guard.h"
+
+/* Tables that are larger are not read from end to end. */
+#define MAX_SCAN_BYTES (UINT64_C(512) * 1024 * 1024)
+#define MAX_CANDIDATE_BYTES (64u * 1024u * 1024u)
+#define OVERHEAD_BYTES ((size_t)16 * 1024 * 1024)
+/* Of an index, at most. */
+#define MAX_KEY_COLUMNS 32
+
+struct og_undo_pg_count {
+    uint64_t oid, inserted, updated, deleted;
+};
+
+struct counts {
+    struct og_undo_pg_count *items;
+    size_t n_items, max_items;
+};
+
+struct og_undo_pg {
+    struct og_guard_stmt *stmt;
+    struct og_undo_query own, other;
+    struct og_arena arena;
+    uint64_t first_xid; /* transactions from here on began after the statement did */
+    bool has_written;   /* the application's transaction has changed something before */
+    const char *settings;
+    struct counts before;
+    const char *why;
+};
+
+static int stop(struct og_undo_pg *pg, const char *why)
+{
+    if (!pg->why)
+        pg->why = why;
+    return -EIO;
+}
+
+/* ---- the server's counters ---- */
+
+static int read_counts(struct og_undo_pg *pg, struct counts *out)
+{
+    struct og_undo_query *query = &pg->own;
+    int r = og_undo_query_run_text(
+        query, "SELECT relid::pg_catalog.int8,n_tup_ins,n_tup_upd,n_tup_del FROM"
+               " pg_catalog.pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0");
+
+    out->n_items = 0;
+    while (r == 0 && (r = og_undo_query_next(query)) == 0) {
+        struct og_undo_pg_count *count = og_arena_push(&pg->arena, &out->items, &out->n_items,
+                                                       &out->max_items, sizeof(*count));
+
+        r = count ? og_undo_query_number(query, 0, &count->oid) : -ENOMEM;
+        if (r == 0)
+            r = og_undo_query_number(query, 1, &count->inserted);
+        if (r == 0)
+            r = og_undo_query_number(query, 2, &count->updated);
+        if (r == 0)
+            r = og_undo_query_number(query, 3, &count->deleted);
+    }
+    return r < 0 ? r : 0;
+}
+
+static struct og_undo_pg_count count_of(const struct counts *counts, uint64_t oid)
+{
+    for (size_t i = 0; i < counts->n_items; i++)
+        if (counts->items[i].oid == oid)
+            return counts->items[i];
+    return (struct og_undo_pg_count){.oid = oid};
+}
+
+/* ---- what the transaction did before ---- */
+
+static uint64_t total_of(const struct og_undo_pg_count *count)
+{
+    return count->inserted + count->updated + count->deleted;
+}
+
+/* Whether the open transaction changed the table before this statement, or may have. */
+static bool is_touched(const struct og_undo_pg *pg, uint64_t oid)
+{
+    const struct og_guard_dbc *dbc = pg->stmt->dbc;
+    struct og_undo_pg_count before = count_of(&pg->before, oid);
+
+    if (!pg->stmt->measure.is_inside || !pg->has_written)
+        return false;
+    if (!dbc->undo_has_seen)
+        return true; /* it was not followed from its beginning */
+    for (size_t i = 0; i < dbc->n_undo_seen; i++)
+        if (dbc->undo_seen[i].oid == oid)
+            return dbc->undo_seen[i].is_touched || dbc->undo_seen[i].total != total_of(&before);
+    return total_of(&before) > 0;
+}
+
+static void see(struct og_guard_dbc *dbc, const struct og_undo_pg_count *count, bool is_touched_now)
+{
+    struct og_undo_seen *seen;
+
+    for (size_t i = 0; i < dbc->n_undo_seen; i++)
+        if (dbc->undo_seen[i].oid == count->oid) {
+            dbc->undo_seen[i].total = total_of(count);
+            dbc->undo_seen[i].is_touched |= is_touched_now;
+            return;
+        }
+    if (dbc->n_undo_seen == dbc->max_undo_seen) {
+        size_t max = dbc->max_undo_seen ? 2 * dbc->max_undo_seen : 16;
+
+        seen = realloc(dbc->undo_seen, max * sizeof(*seen));
+        if (!seen) {
+            dbc->undo_has_seen = false;
+            return;
+        }
+        dbc->undo_seen = seen;
+        dbc->max_undo_seen = max;
+    }
+    dbc->undo_seen[dbc->n_undo_seen++] =
+        (struct og_undo_seen){count->oid, total_of(count), is_touched_now};
+}
+
+void og_undo_pg_ended(struct og_guard_dbc *dbc)
+{
+    dbc->n_undo_seen = 0;
+    dbc->undo_has_seen = false;
+}
+
+/* What this statement leaves behind for the next one of the transaction. */
+static void remember(struct og_undo_pg *pg, const struct counts *after)
+{
+    struct og_guard_dbc *dbc = pg->stmt->dbc;
+
+    if (!pg->has_written && !dbc->undo_has_seen) {
+        og_undo_pg_ended(dbc);
+        dbc->undo_has_seen = true;
+    }
+    for (size_t i = 0; dbc->undo_has_seen && i < after->n_items; i++) {
+        struct og_undo_pg_count before = count_of(&pg->before, after->items[i].oid);
+
+        see(dbc, &after->items[i], total_of(&before) != total_of(&after->items[i]) ||
+                                       is_touched(pg, after->items[i].oid));
+    }
+}
+
+/* ---- beginning ---- */
+
+static int read_state(struct og_undo_pg *pg)
+{
+    struct og_undo_query *query = &pg->own;
+    int r;
+
+    og_undo_query_begin(query);
+    og_buf_printf(&query->sql,
+                  "SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())"
+                  "::pg_catalog.text,(pg_catalog.pg_current_xact_id_if_assigned() IS NOT NULL)"
+                  "::pg_catalog.int4,pg_catalog.current_setting('track_counts'),%s",
+                  og_undo_settings_sql);
+    r = og_undo_query_run(query);
+    if (r == 0)
+        r = og_undo_query_next(query);
+    if (r == 0) {
+        uint64_t has_written;
+
+        r = og_undo_query_number(query, 0, &pg->first_xid);
+        if (r == 0)
+            r = og_undo_query_number(query, 1, &has_written);
+        pg->has_written = r != 0 || has_written;
+        if (r == 0)
+            r = og_undo_query_field(query, 2);
+        if (r == 0 && strcmp(og_buf_str(&query->field), "on") != 0)
+            return stop(pg, "the server counts no rows: have it set track_counts = on");
+        if (r == 0)
+            r = og_undo_query_text(query, 3, &pg->arena, &pg->settings);
+    }
+    return r ? stop(pg, "the server's state cannot be read") : 0;
+}
+
+int og_undo_pg_begin(struct og_guard_stmt *stmt, struct og_undo_pg **out, const char **why)
+{
+    struct og_undo_pg *pg = calloc(1, sizeof(*pg));
+    const struct og_layer *other = og_pg_catalog_layer(stmt->dbc->catalog);
+    int r;
+
+    *out = NULL;
+    *why = "memory is short";
+    if (!pg)
+        return -EIO;
+    pg->stmt = stmt;
+    og_arena_init(&pg->arena, 3 * (size_t)stmt->verdict.undo_bytes + OVERHEAD_BYTES);
+    r = og_undo_query_open(&pg->own, stmt->object.calls, stmt->dbc->object.below);
+    if (r == 0)
+        r = og_undo_query_open(&pg->other, other->calls, other->dbc);
+    if (r == 0)
+        r = read_state(pg);
+    if (r == 0 && read_counts(pg, &pg->before) < 0)
+        r = stop(pg, "the server's counters cannot be read");
+    if (r < 0) {
+        *why = pg->why ? pg->why : *why;
+        (void)og_undo_pg_free(pg);
+        return -EIO;
+    }
+    *out = pg;
+    return 0;
+}
+
+struct og_undo_pg *og_undo_pg_free(struct og_undo_pg *pg)
+{
+    if (!pg)
+        return NULL;
+    og_undo_query_close(&pg->own);
+    og_undo_query_close(&pg->other);
+    og_arena_release(&pg->arena);
+    free(pg);
+    return NULL;
+}
+
+/* ---- the rows of one table ---- */
+
+struct pg_row {
+    const struct og_undo_value *values;
+    const char *key, *rest; /* as bytes, for sorting */
+    size_t n_key, n_rest;
+    bool is_matched;
+};
+
+struct pg_rows {
+    struct pg_row *items;
+    size_t n_items, max_items;
+};
+
+static const char *as_bytes(struct og_arena *arena, const struct og_undo_table *table,
+                            const struct og_undo_value *values, bool of_key, size_t *n_bytes)
+{
+    struct og_buf buf;
+    char *bytes;
+
+    og_buf_init(&buf, OG_MAX_UNDO_BYTES);
+    for (size_t i = 0; i < table->n_columns; i++)
+        if (((table->columns[i].flags & OG_UNDO_KEY) != 0) == of_key)
+            og_undo_append_value(&buf, &values[i]);
+    bytes = og_buf_is_failed(&buf) ? NULL : og_arena_strndup(arena, og_buf_str(&buf), buf.n_bytes);
+    *n_bytes = buf.n_bytes;
+    og_buf_wipe(&buf);
+    return bytes;
+}
+
+/* The rest of a query's rows, whose first column is column `first`. */
+static int take_rows(struct og_undo_pg *pg, struct og_undo_query *query,
+                     const struct og_undo_table *table, struct pg_rows *out)
+{
+    int r = 0;
+
+    while ((r = og_undo_query_next(query)) == 0) {
+        struct pg_row *row = og_arena_push(&pg->arena, &out->items, &out->n_items, &out->max_items,
+                                           sizeof(*row));
+        struct og_undo_value *values =
+            row ? og_arena_array(&pg->arena, table->n_columns, sizeof(*values)) : NULL;
+
+        if (!values)
+            return -ENOMEM;
+        for (size_t i = 0; r == 0 && i < table->n_columns; i++)
+            r = og_undo_query_bytes(query, i, &pg->arena, &values[i]);
+        if (r < 0)
+            return r;
+        row->values = values;
+        row->key = as_bytes(&pg->arena, table, values, true, &row->n_key);
+        row->rest = as_bytes(&pg->arena, table, values, false, &row->n_rest);
+        if (!row->key || !row->rest)
+            return -ENOMEM;
+    }
+    return r < 0 ? r : 0;
+}
+
+static int read_new(struct og_undo_pg *pg, const struct og_undo_table *table, struct pg_rows *out)
+{
+    struct og_undo_query *query = &pg->own;
+    int r;
+
+    og_undo_query_begin(query);
+    og_buf_append_str(&query->sql, "SELECT ");
+    og_undo_put_columns(&query->sql, table);
+    og_buf_append_str(&query->sql, " FROM ONLY ");
+    og_undo_put_name(&query->sql, table);
+    og_buf_append_str(&query->sql, " o WHERE ");
+    og_undo_put_is_own(&query->sql, pg->first_xid);
+    r = og_undo_query_run(query);
+    return r == 0 ? take_rows(pg, query, table, out) : r;
+}
+
+/* Appends '{"(0,1)",...}' from the rows' first column; *n: how many. */
+static int list_places(struct og_undo_query *query, struct og_buf *out, size_t *n)
+{
+    int r;
+
+    *n = 0;
+    og_buf_append_str(out, "'{");
+    while ((r = og_undo_query_next(query)) == 0) {
+        r = og_undo_query_field(query, 0);
+        if (r < 0)
+            return r;
+        og_buf_printf(out, "%s\"%s\"", (*n)++ ? "," : "", og_buf_str(&query->field));
+    }
+    og_buf_append_str(out, "}'::pg_catalog.tid[]");
+    return r < 0 || og_buf_is_failed(out) ? -EIO : 0;
+}
+
+/* Places that the other connection sees a row at which somebody has locked or changed, and this one
+ * does not. */
+static int find_gone(struct og_undo_pg *pg, const struct og_undo_table *table, struct og_buf *places,
+                     size_t *n)
+{
+    struct og_undo_query *query = &pg->other;
+    struct og_buf candidates;
+    int r;
+
+    og_buf_init(&candidates, MAX_CANDIDATE_BYTES);
+    og_undo_query_begin(query);
+    og_buf_append_str(&query->sql, "SELECT o.ctid::pg_catalog.text FROM ONLY ");
+    og_undo_put_name(&query->sql, table);
+    og_buf_append_str(&query->sql, " o WHERE o.xmax::pg_catalog.text <> '0'");
+    r = og_undo_query_run(query);
+    if (r == 0)
+        r = list_places(query, &candidates, n);
+    query = &pg->own;
+    if (r == 0 && *n) {
+        og_undo_query_begin(query);
+        og_buf_printf(&query->sql, "SELECT p.p::pg_catalog.text FROM pg_catalog.unnest(%s) p(p)"
+                                   " WHERE NOT EXISTS (SELECT 1 FROM ONLY ",
+                      og_buf_str(&candidates));
+        og_undo_put_name(&query->sql, table);
+        og_buf_append_str(&query->sql, " o WHERE o.ctid = p.p)");
+        r = og_undo_query_run(query);
+        if (r == 0)
+            r = list_places(query, places, n);
+    }
+    og_buf_release(&candidates);
+    return r;
+}
+
+/* Read last from outside: what somebody else deleted and committed meanwhile is not seen there any more. */
+static int read_old(struct og_undo_pg *pg, const struct og_undo_table *table, struct pg_rows *out)
+{
+    struct og_undo_query *query = &pg->other;
+    struct og_buf places;
+    size_t n = 0;
+    int r;
+
+    og_buf_init(&places, MAX_CANDIDATE_BYTES);
+    r = find_gone(pg, table, &places, &n);
+    if (r == 0 && n) {
+        og_undo_query_begin(query);
+        og_buf_append_str(&query->sql, "SELECT ");
+        og_undo_put_columns(&query->sql, table);
+        og_buf_append_str(&query->sql, " FROM ONLY ");
+        og_undo_put_name(&query->sql, table);
+        og_buf_printf(&query->sql, " o WHERE o.ctid = ANY (%s)", og_buf_str(&places));
+        r = og_undo_query_run(query);
+        if (r == 0)
+            r = take_rows(pg, query, table, out);
+    }
+    og_buf_release(&places);
+    return r;
+}
+
+/* ---- old and new together ---- */
+
+static int compare(const char *a, size_t n_a, const char *b, size_t n_b)
+{
+    int r = memcmp(a, b, n_a < n_b ? n_a : n_b);
+
+    return r ? r : n_a < n_b ? -1 : n_a > n_b;
+}
+
+static int by_key(const void *left, const void *right)
+{
+    const struct pg_row *a = left, *b = right;
+
+    return compare(a->key, a->n_key, b->key, b->n_key);
+}
+
+static int by_rest(const void *left, const void *right)
+{
+    const struct pg_row *a = left, *b = right;
+
+    if (a->is_matched != b->is_matched)
+        return a->is_matched - b->is_matched;
+    return compare(a->rest, a->n_rest, b->rest, b->n_rest);
+}
+
+static void sort(struct pg_rows *rows, int (*how)(const void *, const void *))
+{
+    if (rows->n_items)
+        qsort(rows->items, rows->n_items, sizeof(*rows->items), how);
+}
+
+static void put_update(struct og_undo_writer *writer, uint32_t number,
+                       const struct og_undo_table *table, struct pg_row *old, struct pg_row *new)
+{
+    struct og_undo_value key[MAX_KEY_COLUMNS];
+    size_t n = 0;
+    uint32_t row = og_undo_put_row(writer, number, OG_UNDO_UPDATED, old->values, table->n_columns);
+
+    for (size_t i = 0; i < table->n_columns && n < OG_COUNT(key); i++)
+        if (table->columns[i].flags & OG_UNDO_KEY)
+            key[n++] = new->values[i];
+    og_undo_put_key(writer, row, key, n);
+    og_undo_put_after(writer, row, new->values, table->n_columns);
+    old->is_matched = new->is_matched = true;
+}
+
+static void put_insert(struct og_undo_writer *writer, uint32_t number,
+                       const struct og_undo_table *table, struct pg_row *new)
+{
+    struct og_undo_value key[MAX_KEY_COLUMNS];
+    size_t n = 0;
+    uint32_t row = og_undo_put_row(writer, number, OG_UNDO_INSERTED, NULL, 0);
+
+    for (size_t i = 0; i < table->n_columns && n < OG_COUNT(key); i++)
+        if (table->columns[i].flags & OG_UNDO_KEY)
+            key[n++] = new->values[i];
+    og_undo_put_key(writer, row, key, n);
+    og_undo_put_after(writer, row, new->values, table->n_columns);
+}
+
+static void put_rows(struct og_undo_writer *writer, const struct og_undo_table *table,
+                     struct pg_rows *old, struct pg_rows *new, bool is_all_updates)
+{
+    uint32_t number = og_undo_put_table(writer, table);
+    size_t i = 0, k = 0;
+
+    sort(old, by_key);
+    sort(new, by_key);
+    while (i < old->n_items && k < new->n_items) {
+        int order = by_key(&old->items[i], &new->items[k]);
+
+        if (order == 0)
+            put_update(writer, number, table, &old->items[i++], &new->items[k++]);
+        else
+            i += order < 0, k += order > 0;
+    }
+    /* Rows whose keys were changed: which was which shows by the rest of them, and makes no difference
+     * to what comes back. */
+    sort(old, by_rest);
+    sort(new, by_rest);
+    for (i = k = 0; i < old->n_items && k < new->n_items && !old->items[i].is_matched &&
+                    !new->items[k].is_matched;) {
+        int order = is_all_updates ? 0 : by_rest(&old->items[i], &new->items[k]);
+
+        if (order == 0)
+            put_update(writer, number, table, &old->items[i++], &new->items[k++]);
+        else
+            i += order < 0, k += order > 0;
+    }
+    for (i = 0; i < old->n_items; i++)
+        if (!old->items[i].is_matched)
+            (void)og_undo_put_row(writer, number, OG_UNDO_DELETED, old->items[i].values,
+                                  table->n_columns);
+    for (k = 0; k < new->n_items; k++)
+        if (!new->items[k].is_matched)
+            put_insert(writer, number, table, &new->items[k]);
+}
+
+static int capture_table(struct og_undo_pg *pg, struct og_undo_writer *writer,
+                         const struct og_undo_pg_count *after)
+{
+    struct og_undo_pg_count before = count_of(&pg->before, after->oid);
+    struct og_undo_pg_table table;
+    struct pg_rows old = {.items = NULL}, new = {.items = NULL};
+    const char *why;
+    int r = og_undo_pg_describe(&pg->own, after->oid, &pg->arena, &table, &why);
+
+    if (r < 0)
+        return stop(pg, why);
+    if (is_touched(pg, after->oid))
+        return stop(pg, "its transaction changed the table before: commit first, or switch autocommit on");
+    if (table.n_disk_bytes > MAX_SCAN_BYTES)
+        return stop(pg, "a table that it changes is too large to be looked through");
+    r = read_new(pg, &table.table, &new);
+    if (r == 0)
+        r = read_old(pg, &table.table, &old);
+    if (r < 0)
+        return stop(pg, og_arena_is_failed(&pg->arena) ? "" : "rows that it changed cannot be read by this "
+                                                              "role");
+    put_rows(writer, &table.table, &old, &new,
+             after->inserted == before.inserted && after->deleted == before.deleted);
+    return 0;
+}
+
+static int capture(struct og_undo_pg *pg, struct og_undo_writer *writer, struct counts *after)
+{
+    bool is_any = false;
+    int r = 0;
+
+    og_undo_query_begin(&pg->other);
+    og_undo_put_settings(&pg->other.sql, pg->settings, false);
+    if (og_undo_query_run(&pg->other) < 0)
+        return stop(pg, "the second connection to the database cannot be used");
+    for (size_t i = 0; r == 0 && i < after->n_items; i++) {
+        struct og_undo_pg_count before = count_of(&pg->before, after->items[i].oid);
+
+        if (total_of(&before) == total_of(&after->items[i]))
+            continue;
+        is_any = true;
+        r = capture_table(pg, writer, &after->items[i]);
+    }
+    if (r == 0 && !is_any) {
+        SQLLEN rows = 0;
+
+        (void)pg->stmt->object.calls->SQLRowCount(pg->stmt->object.below, &rows);
+        if (rows > 0 && !pg->stmt->undo.command && !pg->stmt->facts.returns_rows)
+            return stop(pg, "the server does not count the rows of what it changes (a foreign table)");
+    }
+    return r;
+}
+
+int og_undo_pg_finish(struct og_undo_pg *pg, struct og_undo_writer *writer, const char **why)
+{
+    struct counts after = {.items = NULL};
+    int r = read_counts(pg, &after);
+
+    if (r < 0)
+        r = stop(pg, "the server's counters cannot be read");
+    og_undo_put_head(writer, OG_DIALECT_POSTGRESQL, pg->settings, "");
+    if (r == 0)
+        r = capture(pg, writer, &after);
+    if (r == 0 && og_undo_writer_is_failed(writer))
+        r = stop(pg, "");
+    remember(pg, &after);
+    *why = pg->why ? pg->why : "";
+    return r;
+}
