@@ -192,8 +192,11 @@ def by_rule(tap, engine, dsn, ask):
     r.close()
     r = Result(dsn, "SELECT o.id, o.total FROM orders o JOIN payments p ON p.id = o.id", 2, 1)
     r.fetch()
-    r.put(0, 1, "1")
-    refused(tap, r, r.set_pos(1, UPDATE), ["71005", "one table"], engine + ": a write to a join is refused")
+    r.put(0, 1, "7531")
+    # psqlODBC makes the result of a join read only, and says so itself.
+    words = ["HYC00", "Only SQL_POSITION/REFRESH"] if engine == "PostgreSQL" else ["71005", "one table"]
+    refused(tap, r, r.set_pos(1, UPDATE), words, engine + ": a write to a join is refused")
+    tap.is_(ask("SELECT count(*) FROM orders WHERE total = 7531"), "0", engine + ": and not done")
     r.close()
 
 
