@@ -106,6 +106,8 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_undo.c \
 	driver/guard_undo.h \
 	driver/guard_undo_apply.c \
+	driver/guard_undo_past.c \
+	driver/guard_undo_past.h \
 	driver/guard_undo_pg.c \
 	driver/guard_undo_pg.h \
 	driver/guard_undo_pg_apply.c \

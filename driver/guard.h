@@ -109,9 +109,7 @@ struct og_guard_dbc {
     char (*undo_open)[13]; /* sets of the application's transaction, which has not ended */
     size_t n_undo_open, max_undo_open;
 
-    struct og_undo_seen *undo_seen; /* PostgreSQL: what its open transaction has changed */
-    size_t n_undo_seen, max_undo_seen;
-    bool undo_has_seen; /* it is followed since its beginning */
+    struct og_undo_past *undo_past; /* PostgreSQL: what its open transaction has changed; or NULL */
 
     struct og_guard_stmt *statements;
     uint8_t mask_key[OG_MASK_KEY_BYTES]; /* of this session alone: for tokens and values of a form */

@@ -161,9 +161,9 @@ SQLRETURN og_undo_begin(struct og_guard_stmt *stmt)
     og_undo_writer_init(&undo->writer, (size_t)stmt->verdict.undo_bytes);
     undo->is_on = true;
     if (stmt->dbc->dialect == OG_DIALECT_POSTGRESQL) {
-        r = og_undo_pg_begin(stmt, &undo->pg, &why);
+        r = og_undo_pg_begin(stmt, &undo->writer, &undo->pg, &why);
         undo->is_on = r == 0;
-        return r == 0 ? SQL_SUCCESS : give_up(stmt, why);
+        return r == 0 ? SQL_SUCCESS : give_up(stmt, *why ? why : too_large(stmt));
     }
     r = og_sqlite_undo_begin(stmt->dbc->analyser, &undo->writer);
     if (r == 0)
@@ -245,6 +245,8 @@ SQLRETURN og_undo_keep(struct og_guard_stmt *stmt)
         code = send_set(stmt);
     end_capture(stmt);
     og_undo_writer_release(&undo->writer);
+    if (code != SQL_SUCCESS)
+        og_undo_pg_lost(stmt->dbc);
     return code;
 }
 
@@ -286,6 +288,10 @@ void og_undo_drop(struct og_guard_stmt *stmt)
 {
     struct og_guard_undo *undo = &stmt->undo;
 
+    if (undo->pg)
+        og_undo_pg_taken_back(stmt->dbc);
+    if (undo->is_kept)
+        og_undo_pg_lost(stmt->dbc);
     end_capture(stmt);
     og_undo_writer_release(&undo->writer);
     if (undo->is_kept)
@@ -333,7 +339,5 @@ void og_undo_forget_open(struct og_guard_dbc *dbc)
     free(dbc->undo_open);
     dbc->undo_open = NULL;
     dbc->n_undo_open = dbc->max_undo_open = 0;
-    free(dbc->undo_seen);
-    dbc->undo_seen = NULL;
-    dbc->n_undo_seen = dbc->max_undo_seen = 0;
+    og_undo_pg_ended(dbc);
 }

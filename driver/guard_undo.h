@@ -16,13 +16,6 @@ struct og_guard_dbc;
 struct og_undo_command; /* guard_undo_apply.c */
 struct og_undo_pg;      /* guard_undo_pg.c */
 
-/* PostgreSQL: a table that the open transaction has changed, or that counted rows before it. */
-struct og_undo_seen {
-    uint64_t oid;
-    uint64_t total; /* the server's count when the last statement that was kept had run */
-    bool is_touched;
-};
-
 struct og_guard_undo {
     bool is_wanted; /* this execution's changes are to be kept */
     bool is_on;     /* they are being captured */

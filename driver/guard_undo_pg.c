@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "driver/guard.h"
 
@@ -87,68 +88,59 @@ static uint64_t total_of(const struct og_undo_pg_count *count)
     return count->inserted + count->updated + count->deleted;
 }
 
-/* Whether the open transaction changed the table before this statement, or may have. */
-static bool is_touched(const struct og_undo_pg *pg, uint64_t oid)
+/* Whether every change of the open transaction so far was kept, so that the past is known. */
+static bool is_followed(const struct og_undo_pg *pg, uint64_t oid)
 {
-    const struct og_guard_dbc *dbc = pg->stmt->dbc;
+    const struct og_undo_past *past = pg->stmt->dbc->undo_past;
     struct og_undo_pg_count before = count_of(&pg->before, oid);
 
-    if (!pg->stmt->measure.is_inside || !pg->has_written)
-        return false;
-    if (!dbc->undo_has_seen)
-        return true; /* it was not followed from its beginning */
-    for (size_t i = 0; i < dbc->n_undo_seen; i++)
-        if (dbc->undo_seen[i].oid == oid)
-            return dbc->undo_seen[i].is_touched || dbc->undo_seen[i].total != total_of(&before);
-    return total_of(&before) > 0;
-}
-
-static void see(struct og_guard_dbc *dbc, const struct og_undo_pg_count *count, bool is_touched_now)
-{
-    struct og_undo_seen *seen;
-
-    for (size_t i = 0; i < dbc->n_undo_seen; i++)
-        if (dbc->undo_seen[i].oid == count->oid) {
-            dbc->undo_seen[i].total = total_of(count);
-            dbc->undo_seen[i].is_touched |= is_touched_now;
-            return;
-        }
-    if (dbc->n_undo_seen == dbc->max_undo_seen) {
-        size_t max = dbc->max_undo_seen ? 2 * dbc->max_undo_seen : 16;
-
-        seen = realloc(dbc->undo_seen, max * sizeof(*seen));
-        if (!seen) {
-            dbc->undo_has_seen = false;
-            return;
-        }
-        dbc->undo_seen = seen;
-        dbc->max_undo_seen = max;
-    }
-    dbc->undo_seen[dbc->n_undo_seen++] =
-        (struct og_undo_seen){count->oid, total_of(count), is_touched_now};
+    if (!pg->has_written)
+        return true;
+    return past && og_undo_past_holds(past, oid, total_of(&before));
 }
 
 void og_undo_pg_ended(struct og_guard_dbc *dbc)
 {
-    dbc->n_undo_seen = 0;
-    dbc->undo_has_seen = false;
+    dbc->undo_past = og_undo_past_free(dbc->undo_past);
 }
 
-/* What this statement leaves behind for the next one of the transaction. */
-static void remember(struct og_undo_pg *pg, const struct counts *after)
+void og_undo_pg_lost(struct og_guard_dbc *dbc)
+{
+    if (dbc->undo_past)
+        og_undo_past_lose(dbc->undo_past);
+}
+
+void og_undo_pg_taken_back(struct og_guard_dbc *dbc)
+{
+    if (dbc->undo_past)
+        og_undo_past_recount(dbc->undo_past);
+}
+
+/* Where more changes of the same transaction may follow: what is known of those before. */
+static void open_past(struct og_undo_pg *pg)
 {
     struct og_guard_dbc *dbc = pg->stmt->dbc;
 
-    if (!pg->has_written && !dbc->undo_has_seen) {
-        og_undo_pg_ended(dbc);
-        dbc->undo_has_seen = true;
-    }
-    for (size_t i = 0; dbc->undo_has_seen && i < after->n_items; i++) {
-        struct og_undo_pg_count before = count_of(&pg->before, after->items[i].oid);
+    if (pg->has_written)
+        return;
+    dbc->undo_past = og_undo_past_free(dbc->undo_past);
+    if (!dbc->is_autocommit || dbc->is_explicit_transaction)
+        dbc->undo_past = og_undo_past_new(pg->first_xid, 4 * (size_t)pg->stmt->verdict.undo_bytes);
+}
 
-        see(dbc, &after->items[i], total_of(&before) != total_of(&after->items[i]) ||
-                                       is_touched(pg, after->items[i].oid));
-    }
+/* What this statement leaves behind for the next one. A table with changes that were not kept is never
+ * known again. */
+static void count_past(struct og_undo_pg *pg, const struct counts *after)
+{
+    struct og_undo_past *past = pg->stmt->dbc->undo_past;
+    uint64_t *totals = og_arena_array(&pg->arena, after->n_items + 1, sizeof(*totals));
+
+    if (past && !totals)
+        og_undo_past_lose(past);
+    for (size_t i = 0; past && totals && i < after->n_items; i++)
+        totals[i] = is_followed(pg, after->items[i].oid) ? total_of(&after->items[i]) : UINT64_MAX;
+    for (size_t i = 0; past && totals && i < after->n_items; i++)
+        og_undo_past_count(past, after->items[i].oid, totals[i]);
 }
 
 /* ---- beginning ---- */
@@ -184,34 +176,6 @@ static int read_state(struct og_undo_pg *pg)
     return r ? stop(pg, "the server's state cannot be read") : 0;
 }
 
-int og_undo_pg_begin(struct og_guard_stmt *stmt, struct og_undo_pg **out, const char **why)
-{
-    struct og_undo_pg *pg = calloc(1, sizeof(*pg));
-    const struct og_layer *other = og_pg_catalog_layer(stmt->dbc->catalog);
-    int r;
-
-    *out = NULL;
-    *why = "memory is short";
-    if (!pg)
-        return -EIO;
-    pg->stmt = stmt;
-    og_arena_init(&pg->arena, 3 * (size_t)stmt->verdict.undo_bytes + OVERHEAD_BYTES);
-    r = og_undo_query_open(&pg->own, stmt->object.calls, stmt->dbc->object.below);
-    if (r == 0)
-        r = og_undo_query_open(&pg->other, other->calls, other->dbc);
-    if (r == 0)
-        r = read_state(pg);
-    if (r == 0 && read_counts(pg, &pg->before) < 0)
-        r = stop(pg, "the server's counters cannot be read");
-    if (r < 0) {
-        *why = pg->why ? pg->why : *why;
-        (void)og_undo_pg_free(pg);
-        return -EIO;
-    }
-    *out = pg;
-    return 0;
-}
-
 struct og_undo_pg *og_undo_pg_free(struct og_undo_pg *pg)
 {
     if (!pg)
@@ -230,6 +194,7 @@ struct pg_row {
     const char *key, *rest; /* as bytes, for sorting */
     size_t n_key, n_rest;
     bool is_matched;
+    bool is_past; /* from what the transaction did before */
 };
 
 struct pg_rows {
@@ -280,6 +245,14 @@ static int take_rows(struct og_undo_pg *pg, struct og_undo_query *query,
     return r < 0 ? r : 0;
 }
 
+/* Of everything that the transaction has changed so far, this statement included. */
+static uint64_t first_xid(const struct og_undo_pg *pg)
+{
+    const struct og_undo_past *past = pg->stmt->dbc->undo_past;
+
+    return past ? og_undo_past_first(past) : pg->first_xid;
+}
+
 static int read_new(struct og_undo_pg *pg, const struct og_undo_table *table, struct pg_rows *out)
 {
     struct og_undo_query *query = &pg->own;
@@ -291,7 +264,7 @@ static int read_new(struct og_undo_pg *pg, const struct og_undo_table *table, st
     og_buf_append_str(&query->sql, " FROM ONLY ");
     og_undo_put_name(&query->sql, table);
     og_buf_append_str(&query->sql, " o WHERE ");
-    og_undo_put_is_own(&query->sql, pg->first_xid);
+    og_undo_put_is_own(&query->sql, first_xid(pg));
     r = og_undo_query_run(query);
     return r == 0 ? take_rows(pg, query, table, out) : r;
 }
@@ -402,39 +375,57 @@ static void sort(struct pg_rows *rows, int (*how)(const void *, const void *))
         qsort(rows->items, rows->n_items, sizeof(*rows->items), how);
 }
 
-static void put_update(struct og_undo_writer *writer, uint32_t number,
-                       const struct og_undo_table *table, struct pg_row *old, struct pg_row *new)
+/* Of one table: what goes where. */
+struct putting {
+    struct og_undo_writer *writer;
+    uint32_t number;
+    const struct og_undo_table *table;
+    struct og_undo_past *past; /* NULL: nothing follows in the same transaction */
+};
+
+static void put_after(const struct putting *p, uint32_t row, const struct pg_row *new)
 {
     struct og_undo_value key[MAX_KEY_COLUMNS];
     size_t n = 0;
-    uint32_t row = og_undo_put_row(writer, number, OG_UNDO_UPDATED, old->values, table->n_columns);
 
-    for (size_t i = 0; i < table->n_columns && n < OG_COUNT(key); i++)
-        if (table->columns[i].flags & OG_UNDO_KEY)
+    for (size_t i = 0; i < p->table->n_columns && n < OG_COUNT(key); i++)
+        if (p->table->columns[i].flags & OG_UNDO_KEY)
             key[n++] = new->values[i];
-    og_undo_put_key(writer, row, key, n);
-    og_undo_put_after(writer, row, new->values, table->n_columns);
+    og_undo_put_key(p->writer, row, key, n);
+    og_undo_put_after(p->writer, row, new->values, p->table->n_columns);
+    if (p->past)
+        og_undo_past_set(p->past, p->table->id, new->key, new->n_key, new->values,
+                         p->table->n_columns);
+}
+
+static void put_gone(const struct putting *p, const struct pg_row *old)
+{
+    if (p->past)
+        og_undo_past_set(p->past, p->table->id, old->key, old->n_key, NULL, 0);
+}
+
+static bool is_same_key(const struct pg_row *a, const struct pg_row *b)
+{
+    return compare(a->key, a->n_key, b->key, b->n_key) == 0;
+}
+
+static void put_update(const struct putting *p, struct pg_row *old, struct pg_row *new)
+{
+    uint32_t row;
+
     old->is_matched = new->is_matched = true;
+    if (old->is_past && is_same_key(old, new) &&
+        compare(old->rest, old->n_rest, new->rest, new->n_rest) == 0)
+        return; /* changed before in the transaction, and not by this statement */
+    row = og_undo_put_row(p->writer, p->number, OG_UNDO_UPDATED, old->values, p->table->n_columns);
+    if (!is_same_key(old, new))
+        put_gone(p, old);
+    put_after(p, row, new);
 }
 
-static void put_insert(struct og_undo_writer *writer, uint32_t number,
-                       const struct og_undo_table *table, struct pg_row *new)
+static void put_rows(const struct putting *p, struct pg_rows *old, struct pg_rows *new,
+                     bool is_all_updates)
 {
-    struct og_undo_value key[MAX_KEY_COLUMNS];
-    size_t n = 0;
-    uint32_t row = og_undo_put_row(writer, number, OG_UNDO_INSERTED, NULL, 0);
-
-    for (size_t i = 0; i < table->n_columns && n < OG_COUNT(key); i++)
-        if (table->columns[i].flags & OG_UNDO_KEY)
-            key[n++] = new->values[i];
-    og_undo_put_key(writer, row, key, n);
-    og_undo_put_after(writer, row, new->values, table->n_columns);
-}
-
-static void put_rows(struct og_undo_writer *writer, const struct og_undo_table *table,
-                     struct pg_rows *old, struct pg_rows *new, bool is_all_updates)
-{
-    uint32_t number = og_undo_put_table(writer, table);
     size_t i = 0, k = 0;
 
     sort(old, by_key);
@@ -443,7 +434,7 @@ static void put_rows(struct og_undo_writer *writer, const struct og_undo_table *
         int order = by_key(&old->items[i], &new->items[k]);
 
         if (order == 0)
-            put_update(writer, number, table, &old->items[i++], &new->items[k++]);
+            put_update(p, &old->items[i++], &new->items[k++]);
         else
             i += order < 0, k += order > 0;
     }
@@ -456,17 +447,54 @@ static void put_rows(struct og_undo_writer *writer, const struct og_undo_table *
         int order = is_all_updates ? 0 : by_rest(&old->items[i], &new->items[k]);
 
         if (order == 0)
-            put_update(writer, number, table, &old->items[i++], &new->items[k++]);
+            put_update(p, &old->items[i++], &new->items[k++]);
         else
             i += order < 0, k += order > 0;
     }
     for (i = 0; i < old->n_items; i++)
-        if (!old->items[i].is_matched)
-            (void)og_undo_put_row(writer, number, OG_UNDO_DELETED, old->items[i].values,
-                                  table->n_columns);
+        if (!old->items[i].is_matched) {
+            (void)og_undo_put_row(p->writer, p->number, OG_UNDO_DELETED, old->items[i].values,
+                                  p->table->n_columns);
+            put_gone(p, &old->items[i]);
+        }
     for (k = 0; k < new->n_items; k++)
         if (!new->items[k].is_matched)
-            put_insert(writer, number, table, &new->items[k]);
+            put_after(p, og_undo_put_row(p->writer, p->number, OG_UNDO_INSERTED, NULL, 0),
+                      &new->items[k]);
+}
+
+/* The rows as they were before this statement: what the transaction changed before stands over what the
+ * other connection sees. */
+static int apply_past(struct og_undo_pg *pg, const struct og_undo_table *table, struct pg_rows *old)
+{
+    const struct og_undo_past *past = pg->stmt->dbc->undo_past;
+    const struct og_undo_past_row *rows;
+    struct og_undo_past_row found;
+    size_t n = 0, n_kept = 0;
+
+    rows = past && pg->has_written ? og_undo_past_rows(past, table->id, &n) : NULL;
+    for (size_t i = 0; n && i < old->n_items; i++)
+        if (!og_undo_past_find(past, table->id, old->items[i].key, old->items[i].n_key, &found))
+            old->items[n_kept++] = old->items[i];
+    if (n)
+        old->n_items = n_kept;
+    for (size_t i = 0; i < n; i++) {
+        struct pg_row *row;
+
+        if (!rows[i].values)
+            continue;
+        row = og_arena_push(&pg->arena, &old->items, &old->n_items, &old->max_items, sizeof(*row));
+        if (!row)
+            return -ENOMEM;
+        *row = (struct pg_row){.values = rows[i].values,
+                               .key = rows[i].key,
+                               .n_key = rows[i].n_key,
+                               .is_past = true};
+        row->rest = as_bytes(&pg->arena, table, row->values, false, &row->n_rest);
+        if (!row->rest)
+            return -ENOMEM;
+    }
+    return 0;
 }
 
 static int capture_table(struct og_undo_pg *pg, struct og_undo_writer *writer,
@@ -475,23 +503,157 @@ static int capture_table(struct og_undo_pg *pg, struct og_undo_writer *writer,
     struct og_undo_pg_count before = count_of(&pg->before, after->oid);
     struct og_undo_pg_table table;
     struct pg_rows old = {.items = NULL}, new = {.items = NULL};
+    struct putting p = {.writer = writer, .table = &table.table, .past = pg->stmt->dbc->undo_past};
     const char *why;
     int r = og_undo_pg_describe(&pg->own, after->oid, &pg->arena, &table, &why);
 
     if (r < 0)
         return stop(pg, why);
-    if (is_touched(pg, after->oid))
-        return stop(pg, "its transaction changed the table before: commit first, or switch autocommit on");
+    if (!is_followed(pg, after->oid))
+        return stop(pg, "its transaction has changes that were not kept, or went back to a savepoint: "
+                        "commit first");
     if (table.n_disk_bytes > MAX_SCAN_BYTES)
         return stop(pg, "a table that it changes is too large to be looked through");
     r = read_new(pg, &table.table, &new);
     if (r == 0)
         r = read_old(pg, &table.table, &old);
+    if (r == 0)
+        r = apply_past(pg, &table.table, &old);
     if (r < 0)
         return stop(pg, og_arena_is_failed(&pg->arena) ? "" : "rows that it changed cannot be read by this "
                                                               "role");
-    put_rows(writer, &table.table, &old, &new,
+    p.number = og_undo_put_table(writer, &table.table);
+    put_rows(&p, &old, &new,
              after->inserted == before.inserted && after->deleted == before.deleted);
+    return 0;
+}
+
+/* ---- TRUNCATE ---- */
+
+static bool is_truncated(const struct og_undo_pg *pg, uint64_t oid)
+{
+    const struct og_facts *facts = &pg->stmt->facts;
+
+    for (size_t i = 0; i < facts->n_effects; i++)
+        if (facts->effects[i].effect == OG_EFFECT_TRUNCATE &&
+            facts->effects[i].object != OG_NO_OBJECT &&
+            facts->objects[facts->effects[i].object].id == oid)
+            return true;
+    return false;
+}
+
+static bool has_word(const struct og_guard_stmt *stmt, const char *word)
+{
+    for (size_t i = 0; i < stmt->lex.n_tokens; i++) {
+        const struct og_token *token = &stmt->lex.tokens[i];
+
+        if (token->kind == OG_TOKEN_WORD && token->n_bytes == strlen(word) &&
+            strncasecmp(stmt->text.utf8 + token->position, word, token->n_bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int has_heirs(struct og_undo_pg *pg, uint64_t oid)
+{
+    struct og_undo_query *query = &pg->own;
+    int r;
+
+    og_undo_query_begin(query);
+    og_buf_printf(&query->sql, "SELECT 1 FROM pg_catalog.pg_inherits WHERE inhparent = %" PRIu64
+                               " LIMIT 1", oid);
+    r = og_undo_query_run(query);
+    return r == 0 ? og_undo_query_next(query) == 0 : r;
+}
+
+/* Every row, under the lock that the statement takes itself. */
+static int copy_table(struct og_undo_pg *pg, struct og_undo_writer *writer, uint64_t oid)
+{
+    struct og_undo_query *query = &pg->own;
+    struct og_undo_pg_table table;
+    struct pg_rows rows = {.items = NULL};
+    struct putting p = {.writer = writer, .table = &table.table, .past = pg->stmt->dbc->undo_past};
+    const char *why;
+    int r;
+
+    if (og_undo_pg_describe(query, oid, &pg->arena, &table, &why) < 0)
+        return stop(pg, why);
+    if (has_heirs(pg, oid) != 0)
+        return stop(pg, "TRUNCATE of a table with heirs empties those too: empty them one by one");
+    og_undo_query_begin(query);
+    og_buf_append_str(&query->sql, "LOCK TABLE ONLY ");
+    og_undo_put_name(&query->sql, &table.table);
+    og_buf_append_str(&query->sql, " IN ACCESS EXCLUSIVE MODE");
+    r = og_undo_query_run(query);
+    if (r == 0) {
+        og_undo_query_begin(query);
+        og_buf_append_str(&query->sql, "SELECT ");
+        og_undo_put_columns(&query->sql, &table.table);
+        og_buf_append_str(&query->sql, " FROM ONLY ");
+        og_undo_put_name(&query->sql, &table.table);
+        og_buf_append_str(&query->sql, " o");
+        r = og_undo_query_run(query);
+    }
+    if (r == 0)
+        r = take_rows(pg, query, &table.table, &rows);
+    if (r < 0)
+        return stop(pg, og_arena_is_failed(&pg->arena) ? ""
+                                                       : "the table's rows cannot be read or locked");
+    p.number = og_undo_put_table(writer, &table.table);
+    put_rows(&p, &rows, &(struct pg_rows){.items = NULL}, false);
+    return og_undo_writer_is_failed(writer) ? stop(pg, "") : 0;
+}
+
+static int copy_truncated(struct og_undo_pg *pg, struct og_undo_writer *writer)
+{
+    const struct og_facts *facts = &pg->stmt->facts;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < facts->n_effects; i++) {
+        size_t object = facts->effects[i].object;
+
+        if (facts->effects[i].effect != OG_EFFECT_TRUNCATE)
+            continue;
+        if (has_word(pg->stmt, "CASCADE"))
+            return stop(pg, "TRUNCATE ... CASCADE empties tables that it does not name: name them all");
+        if (object == OG_NO_OBJECT || !facts->objects[object].id)
+            return stop(pg, "which table TRUNCATE empties is not known");
+        r = copy_table(pg, writer, facts->objects[object].id);
+    }
+    return r;
+}
+
+int og_undo_pg_begin(struct og_guard_stmt *stmt, struct og_undo_writer *writer,
+                     struct og_undo_pg **out, const char **why)
+{
+    struct og_undo_pg *pg = calloc(1, sizeof(*pg));
+    const struct og_layer *other = og_pg_catalog_layer(stmt->dbc->catalog);
+    int r;
+
+    *out = NULL;
+    *why = "memory is short";
+    if (!pg)
+        return -EIO;
+    pg->stmt = stmt;
+    og_arena_init(&pg->arena, 3 * (size_t)stmt->verdict.undo_bytes + OVERHEAD_BYTES);
+    r = og_undo_query_open(&pg->own, stmt->object.calls, stmt->dbc->object.below);
+    if (r == 0)
+        r = og_undo_query_open(&pg->other, other->calls, other->dbc);
+    if (r == 0)
+        r = read_state(pg);
+    if (r == 0 && read_counts(pg, &pg->before) < 0)
+        r = stop(pg, "the server's counters cannot be read");
+    if (r == 0) {
+        open_past(pg);
+        og_undo_put_head(writer, OG_DIALECT_POSTGRESQL, pg->settings, "");
+        r = copy_truncated(pg, writer);
+    }
+    if (r < 0) {
+        *why = pg->why ? pg->why : *why;
+        (void)og_undo_pg_free(pg);
+        return -EIO;
+    }
+    *out = pg;
     return 0;
 }
 
@@ -507,7 +669,8 @@ static int capture(struct og_undo_pg *pg, struct og_undo_writer *writer, struct 
     for (size_t i = 0; r == 0 && i < after->n_items; i++) {
         struct og_undo_pg_count before = count_of(&pg->before, after->items[i].oid);
 
-        if (total_of(&before) == total_of(&after->items[i]))
+        if (total_of(&before) == total_of(&after->items[i]) ||
+            is_truncated(pg, after->items[i].oid))
             continue;
         is_any = true;
         r = capture_table(pg, writer, &after->items[i]);
@@ -529,12 +692,14 @@ int og_undo_pg_finish(struct og_undo_pg *pg, struct og_undo_writer *writer, cons
 
     if (r < 0)
         r = stop(pg, "the server's counters cannot be read");
-    og_undo_put_head(writer, OG_DIALECT_POSTGRESQL, pg->settings, "");
     if (r == 0)
         r = capture(pg, writer, &after);
     if (r == 0 && og_undo_writer_is_failed(writer))
         r = stop(pg, "");
-    remember(pg, &after);
+    if (r == 0)
+        count_past(pg, &after);
+    else
+        og_undo_pg_lost(pg->stmt->dbc); /* the write may stay all the same */
     *why = pg->why ? pg->why : "";
     return r;
 }

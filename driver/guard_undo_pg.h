@@ -9,13 +9,16 @@
 #include "common/undo.h"
 #include "common/sqlite_undo.h" /* struct og_undo_conflicts */
 #include "driver/calls.h"
+#include "driver/guard_undo_past.h"
 
 struct og_guard_stmt;
 struct og_guard_dbc;
 struct og_undo_pg;
 
-/* The transaction or savepoint is open. Returns: 0; -EIO with *why. */
-OG_MUST int og_undo_pg_begin(struct og_guard_stmt *stmt, struct og_undo_pg **out, const char **why);
+/* The transaction or savepoint is open. What a TRUNCATE empties is copied now. Returns: 0; -EIO with *why
+ * ("" where the writer is full). */
+OG_MUST int og_undo_pg_begin(struct og_guard_stmt *stmt, struct og_undo_writer *writer,
+                             struct og_undo_pg **out, const char **why);
 /* The statement ran. Returns: 0; -EIO with *why ("" where the writer is full). */
 OG_MUST int og_undo_pg_finish(struct og_undo_pg *pg, struct og_undo_writer *writer,
                               const char **why);
@@ -23,6 +26,10 @@ OG_MUST int og_undo_pg_finish(struct og_undo_pg *pg, struct og_undo_writer *writ
 struct og_undo_pg *og_undo_pg_free(struct og_undo_pg *pg);
 /* The transaction ended: what was touched in it is forgotten. */
 void og_undo_pg_ended(struct og_guard_dbc *dbc);
+/* What it did before is not known any more. */
+void og_undo_pg_lost(struct og_guard_dbc *dbc);
+/* A statement of it failed or was taken back. */
+void og_undo_pg_taken_back(struct og_guard_dbc *dbc);
 
 /* As og_sqlite_undo_apply; the transaction is the guard's own. */
 OG_MUST int og_undo_pg_apply(struct og_guard_stmt *stmt, const struct og_undo_set *set,

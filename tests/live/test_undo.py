@@ -220,6 +220,68 @@ def transactions(tap, engine, the_rig, dsn, direct):
     guarded.close()
 
 
+def many_in_one(tap, engine, the_rig, dsn, direct, n):
+    """Random writes in transactions of the application's own, some of them failing; then all back."""
+    chance = random.Random(SEED + 1)
+    undo = Undo(the_rig)
+    guarded = connect(dsn, autocommit=False)
+    cursor = guarded.cursor()
+    start = undo_schema.checksum(direct)
+    now, kept, wrong, failed = undo_schema.snapshot(direct), [], [], 0
+    for i in range(n):
+        sets = []
+        for _ in range(chance.randrange(2, 7)):
+            sql, values = undo_schema.random_write(chance, engine.name, now)
+            what = error_of(lambda: cursor.execute(sql, *values))
+            one = undo.new()
+            failed += bool(what)
+            if what and "odbcguard" in what:
+                wrong.append("%s: %s" % (sql, what))
+            if one:
+                sets.append(one)
+        if chance.random() < 0.25:
+            guarded.rollback()
+            if undo_schema.snapshot(direct) != now:
+                wrong.append("rolled back, and rows changed")
+        else:
+            guarded.commit()
+            kept += sets
+        now = undo_schema.snapshot(direct)
+    tap.is_(wrong[:3], [], engine.name + ": several writes to the same rows in one transaction are kept")
+    guarded.close()
+    cursor = connect(dsn).cursor()
+    for one in reversed(kept):
+        what = error_of(lambda: cursor.execute("odbcguard undo " + one))
+        undo.new()
+        if what:
+            wrong.append("%s: %s" % (undo.summary(one)["changed"], what))
+            break
+    tap.is_(wrong[:3], [], engine.name + ": and taken back one by one")
+    tap.is_(undo_schema.checksum(direct), start, engine.name + ": to the start (%d sets, %d writes failed)"
+            % (len(kept), failed))
+
+
+def truncate(tap, engine, the_rig, dsn, direct):
+    undo = Undo(the_rig)
+    cursor = connect(dsn).cursor()
+    cursor.execute("INSERT INTO loose SELECT g, 'text ' || g, 'p', g % 2 = 0 FROM generate_series(1, 500) g")
+    undo.new()
+    start = undo_schema.checksum(direct)
+    cursor.execute("TRUNCATE loose, history")
+    one = undo.new()
+    tap.is_(direct("SELECT count(*) FROM loose"), [(0,)], engine.name + ": TRUNCATE empties the table")
+    tap.like(undo.summary(one)["changed"], "500 rows of public.loose deleted",
+             engine.name + ": and keeps a copy of it")
+    cursor.execute("odbcguard undo " + one)
+    undo.new()
+    tap.is_(undo_schema.checksum(direct), start, engine.name + ": which brings it back")
+    what = error_of(lambda: cursor.execute("TRUNCATE owners CASCADE"))
+    tap.like(what, "name them all", engine.name + ": TRUNCATE CASCADE is refused with what to do")
+    tap.is_(undo_schema.checksum(direct), start, engine.name + ": and changes nothing")
+    cursor.execute("DELETE FROM loose")
+    undo.new()
+
+
 def forgetting(tap, engine, the_rig, dsn):
     undo = Undo(the_rig)
     guarded = connect(dsn)
@@ -395,6 +457,7 @@ def run_sqlite(tap):
     transactions(tap, SQLite, the_rig, "shop-guarded", direct)
     forgetting(tap, SQLite, the_rig, "shop-guarded")
     random_writes(tap, SQLite, the_rig, "shop-guarded", direct, WRITES)
+    many_in_one(tap, SQLite, the_rig, "shop-guarded", direct, WRITES // 8)
     control(tap, SQLite, the_rig, "shop-guarded", direct, write)
     the_rig.close()
 
@@ -412,8 +475,11 @@ def run_postgresql(tap):
         beside.cursor().execute(sql)
     direct.engine = "PostgreSQL"
     story(tap, PostgreSQL, the_rig, "shop-guarded", direct, write)
+    transactions(tap, PostgreSQL, the_rig, "shop-guarded", direct)
+    truncate(tap, PostgreSQL, the_rig, "shop-guarded", direct)
     forgetting(tap, PostgreSQL, the_rig, "shop-guarded")
     random_writes(tap, PostgreSQL, the_rig, "shop-guarded", direct, WRITES)
+    many_in_one(tap, PostgreSQL, the_rig, "shop-guarded", direct, WRITES // 8)
     control(tap, PostgreSQL, the_rig, "shop-guarded", direct, write)
     the_rig.close()
 
