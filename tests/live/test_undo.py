@@ -21,7 +21,7 @@ try:
 except ImportError:
     rig.skip_all("python3-pyodbc is not installed")
 
-WRITES = int(os.environ.get("OG_UNDO_WRITES", "300"))
+WRITES = int(os.environ.get("OG_UNDO_WRITES", "100"))
 SEED = int(os.environ.get("OG_UNDO_SEED", "8"))
 
 POLICY = """
@@ -261,6 +261,70 @@ def many_in_one(tap, engine, the_rig, dsn, direct, n):
             % (len(kept), failed))
 
 
+CLIENT = """
+import os, random, sys
+sys.path.insert(0, os.environ["OG_LIVE"])
+import pyodbc
+import undo_schema
+chance = random.Random(int(sys.argv[1]))
+cursor = pyodbc.connect("DSN=" + sys.argv[2], autocommit=True).cursor()
+keys = {"owners": {(i,): () for i in range(1, 60)}, "tree": {(i,): () for i in range(1, 150)},
+        "things": {("x", i): () for i in range(30)}, "notes": {(i,): () for i in range(1, 60)}}
+for _ in range(int(sys.argv[3])):
+    sql, values = undo_schema.random_write(chance, sys.argv[4], keys)
+    try:
+        cursor.execute(sql, *values)
+    except pyodbc.Error as error:
+        if "odbcguard" in str(error) and "database is locked" not in str(error):
+            print(sql, error)
+print("done")
+"""
+
+
+def newest_first(the_rig, names):
+    """As the folder lists them."""
+    return [name for name in os.listdir(os.path.join(the_rig.mount, "undo")) if name in names]
+
+
+def concurrent(tap, engine, the_rig, dsn, direct, n):
+    """Four clients at once, three of them killed at some point; then everything back, newest first."""
+    undo = Undo(the_rig)
+    start = undo_schema.checksum(direct)
+    chance = random.Random(SEED + 2)
+    environment = dict(os.environ, OG_LIVE=os.path.dirname(os.path.abspath(__file__)))
+    clients = [subprocess.Popen([sys.executable, "-c", CLIENT, str(SEED + i), dsn, str(n), engine.name],
+                                env=environment, stdout=subprocess.PIPE, text=True) for i in range(4)]
+    for client in clients[1:]:
+        seen = len(undo.ids())
+        try:
+            the_rig.wait(lambda: len(undo.ids()) > seen + chance.randrange(2, 15) or
+                         client.poll() is not None, "writes", 60)
+        except RuntimeError:
+            pass
+        client.kill()
+    out = clients[0].communicate()[0]
+    for client in clients[1:]:
+        client.communicate()
+    tap.is_([line for line in out.splitlines() if line != "done"][:3], [],
+            engine.name + ": four at once: no write is refused")
+    fresh = undo.ids() - undo.seen
+    the_rig.wait(lambda: not any(undo.summary(one)["state"].startswith("open") for one in fresh), "ends")
+    states = [undo.summary(one)["state"].split()[0] for one in fresh]
+    cursor = connect(dsn).cursor()
+    wrong = []
+    for one in newest_first(the_rig, fresh):
+        if undo.summary(one)["state"].startswith("rolled-back"):
+            continue
+        what = error_of(lambda: cursor.execute("odbcguard undo " + one))
+        if what:
+            wrong.append("%s %s: %s" % (one, undo.summary(one)["state"], what))
+            break
+    undo.seen = undo.ids()
+    tap.is_(wrong, [], engine.name + ": four at once, three killed: all of it is taken back, newest first")
+    tap.is_(undo_schema.checksum(direct), start, engine.name + ": to the checksum of the start (%d sets: %s)"
+            % (len(fresh), ", ".join("%d %s" % (states.count(s), s) for s in sorted(set(states)))))
+
+
 def truncate(tap, engine, the_rig, dsn, direct):
     undo = Undo(the_rig)
     cursor = connect(dsn).cursor()
@@ -458,6 +522,7 @@ def run_sqlite(tap):
     forgetting(tap, SQLite, the_rig, "shop-guarded")
     random_writes(tap, SQLite, the_rig, "shop-guarded", direct, WRITES)
     many_in_one(tap, SQLite, the_rig, "shop-guarded", direct, WRITES // 8)
+    concurrent(tap, SQLite, the_rig, "shop-guarded", direct, WRITES // 4)
     control(tap, SQLite, the_rig, "shop-guarded", direct, write)
     the_rig.close()
 
@@ -480,6 +545,7 @@ def run_postgresql(tap):
     forgetting(tap, PostgreSQL, the_rig, "shop-guarded")
     random_writes(tap, PostgreSQL, the_rig, "shop-guarded", direct, WRITES)
     many_in_one(tap, PostgreSQL, the_rig, "shop-guarded", direct, WRITES // 8)
+    concurrent(tap, PostgreSQL, the_rig, "shop-guarded", direct, WRITES // 4)
     control(tap, PostgreSQL, the_rig, "shop-guarded", direct, write)
     the_rig.close()
 
@@ -487,11 +553,32 @@ def run_postgresql(tap):
 ENGINES = {"sqlite": run_sqlite, "postgresql": run_postgresql}
 
 
+def both(tap):
+    """Each engine in a process of its own: a driver manager reads the lists of data sources once."""
+    runs = [(name, subprocess.Popen([sys.executable, os.path.abspath(__file__), name], text=True,
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)) for name in ENGINES]
+    for name, run in runs:
+        planned, seen = None, 0
+        for line in run.communicate()[0].splitlines():
+            verdict, _, what = line.partition(" - ")
+            if verdict.startswith(("ok ", "not ok ")):
+                seen += 1
+                tap.ok(verdict.startswith("ok "), what)
+            elif line.startswith("1.."):
+                planned = line
+            else:
+                tap.note(line.removeprefix("# "))
+        tap.is_(planned, "1..%d" % seen, name + ": ran to its end")
+
+
 def main():
     tap = rig.Tap()
     rig.need_root()
-    for name in sys.argv[1:] or ENGINES:
-        ENGINES[name](tap)
+    if sys.argv[1:]:
+        ENGINES[sys.argv[1]](tap)
+    else:
+        rig.need_fuse()
+        both(tap)
     tap.done()
 
 
