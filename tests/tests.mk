@@ -107,7 +107,7 @@ OG_FUZZ_REPLAYS = \
 	tests/fuzz/replay_sql_lex
 check_PROGRAMS += $(OG_FUZZ_REPLAYS)
 TESTS += $(OG_FUZZ_REPLAYS)
-EXTRA_DIST += tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/dict
 
 tests_fuzz_replay_sql_lex_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_sql_lex.c
 tests_fuzz_replay_sql_lex_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"sql_lex"'
