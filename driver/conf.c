@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "common/utf.h"
+#include "driver/call_log.h"
 #include "driver/conf_string.h"
 #include "driver/conf_token.h"
 #include "driver/conf_target.h"
@@ -94,11 +95,8 @@ static bool begins_with_guard(const char *key)
 
 static SQLRETURN check_own_keys(const struct request *request)
 {
-    static const struct {
-        const char *name;
-        bool is_honoured;
-    } known[] = {
-#define KEY(name, is_honoured, prompt, first, values, help) {#name, is_honoured},
+    static const char *const known[] = {
+#define KEY(name, prompt, first, values, help) #name,
 #include "driver/key.tbl.h"
 #undef KEY
     };
@@ -110,15 +108,12 @@ static SQLRETURN check_own_keys(const struct request *request)
         if (!begins_with_guard(pair->key))
             continue;
         for (k = 0; k < OG_COUNT(known); k++)
-            if (strcasecmp(known[k].name, pair->key) == 0)
+            if (strcasecmp(known[k], pair->key) == 0)
                 break;
         if (k == OG_COUNT(known))
             return fail(request->diag,
                         "the key %s is unknown: correct its spelling; man odbcguard lists the keys",
                         pair->key);
-        if (!known[k].is_honoured)
-            return fail(request->diag,
-                        "the key %s cannot be honoured by this version: leave it out", pair->key);
     }
     return SQL_SUCCESS;
 }
@@ -152,19 +147,16 @@ static SQLRETURN read_numbers(const struct request *request)
 {
     struct og_conf *conf = request->conf;
     uint64_t timeout = DEFAULT_APPROVAL_TIMEOUT_S, max_rows = 0, read_only = 0, mask_info = 0;
-    uint64_t log_level = 0;
 
     if (number_key(request, "GuardApprovalTimeout", MAX_APPROVAL_TIMEOUT_S, &timeout) ||
         number_key(request, "GuardMaxRows", UINT64_MAX - 1, &max_rows) ||
         number_key(request, "GuardReadOnly", 1, &read_only) ||
-        number_key(request, "GuardMaskInfo", 1, &mask_info) ||
-        number_key(request, "GuardLogLevel", 6, &log_level))
+        number_key(request, "GuardMaskInfo", 1, &mask_info))
         return SQL_ERROR;
     conf->approval_timeout_s = (uint32_t)timeout;
     conf->max_rows = max_rows;
     conf->is_read_only = read_only != 0;
     conf->shows_masks = mask_info != 0;
-    conf->log_level = (uint32_t)log_level;
     return SQL_SUCCESS;
 }
 
@@ -219,6 +211,24 @@ static SQLRETURN read_texts(const struct request *request)
         !conf->ticket || !conf->log_folder)
         return no_memory(request->diag);
     return SQL_SUCCESS;
+}
+
+static SQLRETURN open_log(const struct request *request)
+{
+    const char *folder = request->conf->log_folder;
+    uint64_t level = OG_CALL_LOG_OFF;
+    int r;
+
+    if (number_key(request, "GuardLogLevel", OG_CALL_LOG_MAX, &level))
+        return SQL_ERROR;
+    if (level == OG_CALL_LOG_OFF)
+        return SQL_SUCCESS;
+    if (folder[0] != '/')
+        return fail(request->diag, "GuardLogLevel needs GuardLogPath: the absolute path of a folder");
+    r = og_call_log_open(folder, (uint32_t)level, &request->conf->log);
+    return r ? fail(request->diag, "the log in the folder of GuardLogPath cannot be opened: %s",
+                    strerror(-r))
+             : SQL_SUCCESS;
 }
 
 static SQLRETURN read_token(const struct request *request)
@@ -449,7 +459,8 @@ static SQLRETURN understand(struct request *request)
         return no_memory(request->diag);
     read_threading(conf, request);
     if (check_own_keys(request) || read_numbers(request) || read_words(request) ||
-        read_texts(request) || read_token(request) || find_target(request) || make_target_string(request) ||
+        read_texts(request) || open_log(request) || read_token(request) ||
+        find_target(request) || make_target_string(request) ||
         make_shown_string(request))
         return SQL_ERROR;
     return SQL_SUCCESS;
@@ -527,6 +538,7 @@ struct og_conf *og_conf_free(struct og_conf *conf)
     free(conf->traceparent);
     wipe(conf->token);
     free(conf->log_folder);
+    og_call_log_close(conf->log);
     free(conf);
     return NULL;
 }

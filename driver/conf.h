@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* conf.h - what one connection is asked for: the guarded DSN's section, the connection string, the
  * environment; checked against the table of keywords (key.tbl.h) and the real driver's allowlist
- * (target_key.tbl.h). An unknown Guard... key, or one that this build cannot honour, is an error.
+ * (target_key.tbl.h). An unknown Guard... key is an error.
  * Memory: all strings are owned by the conf. Threads: built once, then only read. */
 #ifndef OG_DRIVER_CONF_H
 #define OG_DRIVER_CONF_H
@@ -31,8 +31,8 @@ struct og_conf {
     bool is_read_only;
     bool shows_masks;              /* GuardMaskInfo */
     uint32_t threading_level;      /* Threading of our section or [ODBC] in odbcinst.ini; 0-3 */
-    uint32_t log_level;
-    char *log_folder;
+    char *log_folder;              /* GuardLogPath */
+    struct og_call_log *log;       /* GuardLogLevel above 0, else NULL */
 };
 
 /* From a connection string (UTF-8). Fills defaults from odbc.ini, odbcinst.ini and environment.

@@ -27,6 +27,8 @@ driver_libodbcguardcore_so_0_LDFLAGS = $(OG_LINK_SHARED) -Wl,-soname,libodbcguar
 driver_libodbcguardcore_so_0_LDADD = common/libogcommon.a $(PG_QUERY_LIBS) $(YAML_LIBS) \
 	$(CRYPTO_LIBS) $(PCRE2_LIBS) -lodbcinst -ldl -lpthread -lm
 driver_libodbcguardcore_so_0_SOURCES = \
+	driver/call_log.c \
+	driver/call_log.h \
 	driver/calls.h \
 	driver/cconv.c \
 	driver/cconv.h \

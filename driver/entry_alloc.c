@@ -17,7 +17,7 @@ static SQLRETURN alloc_env(enum og_face face, SQLHANDLE *out)
 
 static SQLRETURN alloc_dbc(SQLHANDLE parent, SQLHANDLE *out)
 {
-    struct og_handle *env = og_handle_enter(parent, OG_HANDLE_ENV);
+    struct og_handle *env = og_handle_enter_as(parent, OG_HANDLE_ENV, "SQLAllocHandle");
 
     if (!env)
         return SQL_INVALID_HANDLE;
@@ -30,7 +30,7 @@ static SQLRETURN alloc_dbc(SQLHANDLE parent, SQLHANDLE *out)
 /* A statement or descriptor: ours, round the layer's. */
 static SQLRETURN alloc_child(SQLHANDLE parent, enum og_handle_type type, SQLHANDLE *out)
 {
-    struct og_handle *dbc = og_handle_enter(parent, OG_HANDLE_DBC);
+    struct og_handle *dbc = og_handle_enter_as(parent, OG_HANDLE_DBC, "SQLAllocHandle");
     struct og_handle *handle;
     SQLRETURN code;
 
@@ -111,7 +111,7 @@ SQLRETURN og_entry_SQLAllocStmt(SQLHDBC dbc, SQLHSTMT *out)
 
 static SQLRETURN free_top(SQLHANDLE handle, enum og_handle_type type)
 {
-    struct og_handle *h = og_handle_enter(handle, type);
+    struct og_handle *h = og_handle_enter_as(handle, type, "SQLFreeHandle");
 
     if (!h)
         return SQL_INVALID_HANDLE;
@@ -140,7 +140,7 @@ static void detach(struct og_handle *desc)
 
 static SQLRETURN free_child(SQLHANDLE handle, enum og_handle_type type)
 {
-    struct og_handle *h = og_handle_enter(handle, type);
+    struct og_handle *h = og_handle_enter_as(handle, type, "SQLFreeHandle");
     SQLRETURN code = SQL_SUCCESS;
 
     if (!h)

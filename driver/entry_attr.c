@@ -73,7 +73,7 @@ static SQLRETURN save(struct og_handle *dbc, bool is_wide, SQLINTEGER attribute,
 static SQLRETURN set_connect(SQLHDBC handle, bool is_wide, SQLINTEGER attribute, SQLPOINTER value,
                              SQLINTEGER n_bytes)
 {
-    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    struct og_handle *dbc = og_handle_enter_as(handle, OG_HANDLE_DBC, "SQLSetConnectAttr");
 
     if (!dbc)
         return SQL_INVALID_HANDLE;
@@ -100,7 +100,7 @@ SQLRETURN og_entry_SQLSetConnectAttrW(SQLHDBC handle, SQLINTEGER attribute, SQLP
 
 static SQLRETURN set_option(SQLHDBC handle, bool is_wide, SQLUSMALLINT option, SQLULEN value)
 {
-    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    struct og_handle *dbc = og_handle_enter_as(handle, OG_HANDLE_DBC, "SQLSetConnectOption");
     __typeof__(SQLSetConnectOption) *below;
 
     if (!dbc)
@@ -166,7 +166,7 @@ static SQLRETURN get_saved(struct og_handle *dbc, SQLINTEGER attribute, SQLPOINT
 static SQLRETURN get_connect(SQLHDBC handle, bool is_wide, SQLINTEGER attribute, SQLPOINTER value,
                              SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
 {
-    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    struct og_handle *dbc = og_handle_enter_as(handle, OG_HANDLE_DBC, "SQLGetConnectAttr");
     __typeof__(SQLGetConnectAttr) *below;
 
     if (!dbc)
@@ -193,7 +193,7 @@ SQLRETURN og_entry_SQLGetConnectAttrW(SQLHDBC handle, SQLINTEGER attribute, SQLP
 
 static SQLRETURN get_option(SQLHDBC handle, bool is_wide, SQLUSMALLINT option, SQLPOINTER value)
 {
-    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    struct og_handle *dbc = og_handle_enter_as(handle, OG_HANDLE_DBC, "SQLGetConnectOption");
     __typeof__(SQLGetConnectOption) *below;
 
     if (!dbc)
@@ -249,7 +249,7 @@ static SQLRETURN set_descriptor(struct og_handle *stmt, SQLINTEGER attribute, SQ
 static SQLRETURN set_stmt(SQLHSTMT handle, __typeof__(SQLSetStmtAttr) *(*pick)(const struct og_calls *),
                           SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER n_bytes)
 {
-    struct og_handle *stmt = og_handle_enter(handle, OG_HANDLE_STMT);
+    struct og_handle *stmt = og_handle_enter_as(handle, OG_HANDLE_STMT, "SQLSetStmtAttr");
     __typeof__(SQLSetStmtAttr) *below;
 
     if (!stmt)
@@ -321,7 +321,7 @@ static SQLRETURN get_descriptor(struct og_handle *stmt, SQLINTEGER attribute, SQ
 static SQLRETURN get_stmt(SQLHSTMT handle, bool is_wide, SQLINTEGER attribute, SQLPOINTER value,
                           SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
 {
-    struct og_handle *stmt = og_handle_enter(handle, OG_HANDLE_STMT);
+    struct og_handle *stmt = og_handle_enter_as(handle, OG_HANDLE_STMT, "SQLGetStmtAttr");
     __typeof__(SQLGetStmtAttr) *below;
 
     if (!stmt)

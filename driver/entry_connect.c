@@ -216,7 +216,7 @@ static SQLRETURN driver_connect(SQLHDBC handle, bool is_wide, const void *in, SQ
                                 void *out, SQLSMALLINT max_out, SQLSMALLINT *n_out,
                                 SQLUSMALLINT completion)
 {
-    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    struct og_handle *dbc = og_handle_enter_as(handle, OG_HANDLE_DBC, "SQLDriverConnect");
     SQLRETURN code = SQL_ERROR;
     char *text;
 
@@ -259,7 +259,7 @@ SQLRETURN og_entry_SQLDriverConnectW(SQLHDBC handle, SQLHWND window, SQLWCHAR *i
 static SQLRETURN plain_connect(SQLHDBC handle, bool is_wide, const void *const texts[3],
                                const SQLSMALLINT lengths[3])
 {
-    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    struct og_handle *dbc = og_handle_enter_as(handle, OG_HANDLE_DBC, "SQLConnect");
     char *utf8[3] = {NULL, NULL, NULL};
     SQLRETURN code = SQL_SUCCESS;
 
@@ -345,7 +345,7 @@ static SQLRETURN ask(struct og_handle *dbc, bool is_wide, void *out, SQLSMALLINT
 static SQLRETURN browse(SQLHDBC handle, bool is_wide, const void *in, SQLSMALLINT n_in, void *out,
                         SQLSMALLINT max_out, SQLSMALLINT *n_out)
 {
-    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    struct og_handle *dbc = og_handle_enter_as(handle, OG_HANDLE_DBC, "SQLBrowseConnect");
     SQLRETURN code = SQL_ERROR;
     char *text;
 
@@ -410,6 +410,8 @@ SQLRETURN og_entry_SQLDisconnect(SQLHDBC handle)
     if (!SQL_SUCCEEDED(code))
         return og_handle_leave_below(dbc, code);
     forget_children(dbc);
-    og_handle_drop_layer(dbc);
+    if (og_handle_log(dbc))
+        og_call_log_end(og_handle_log(dbc), __func__, dbc, code, dbc->started_ns);
+    og_handle_drop_layer(dbc); /* and with it the log */
     return og_handle_leave(dbc, code);
 }

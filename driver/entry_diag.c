@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Diagnostics: the entry layer's own records (of calls that reached nothing below) first, then the
- * layer's, with the caller's own buffers and sizes. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "driver/entry.h"
+/* Diagnostics: the entry layer's own records (of calls that reached nothing
+ * below) first, then the layer's, with the caller's own buffers and sizes. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "driver/conf.h"
+#include "driver/entry.h"
 #include "driver/handle.h"
 #include "driver/wide.h"
 
@@ -36,14 +33,29 @@ static SQLRETURN nothing(SQLSMALLINT number)
     return number < 1 ? SQL_ERROR : SQL_NO_DATA;
 }
 
-SQLRETURN og_entry_SQLGetDiagRec(SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
-                                 SQLCHAR *sqlstate, SQLINTEGER *native, SQLCHAR *text,
-                                 SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+/* A record that is handed out, in the log; returns code. */
+static SQLRETURN note_record(const struct og_handle *h, SQLRETURN code, const SQLCHAR *sqlstate,
+                             const SQLINTEGER *native)
 {
-    struct og_handle *h = og_handle_check(handle, og_handle_type_of(type));
+    if (og_handle_log(h) && SQL_SUCCEEDED(code) && sqlstate && native)
+        og_call_log_record(og_handle_log(h), h, (const char *)sqlstate, *native);
+    return code;
+}
 
-    if (!h)
-        return SQL_INVALID_HANDLE;
+static SQLRETURN note_wide_record(const struct og_handle *h, SQLRETURN code,
+                                  const SQLWCHAR *sqlstate, const SQLINTEGER *native)
+{
+    SQLCHAR state[SQL_SQLSTATE_SIZE + 1] = "";
+
+    for (size_t i = 0; sqlstate && SQL_SUCCEEDED(code) && i < SQL_SQLSTATE_SIZE; i++)
+        state[i] = (SQLCHAR)sqlstate[i];
+    return note_record(h, code, sqlstate ? state : NULL, native);
+}
+
+static SQLRETURN narrow_record(struct og_handle *h, SQLSMALLINT type, SQLSMALLINT number,
+                               SQLCHAR *sqlstate, SQLINTEGER *native, SQLCHAR *text,
+                               SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+{
     if (is_own(h, number))
         return og_diag_get_rec(&h->diag, false, number, sqlstate, native, text, max_chars, n_chars);
     if (!has_below(h) || !h->calls->SQLGetDiagRec)
@@ -52,20 +64,42 @@ SQLRETURN og_entry_SQLGetDiagRec(SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT
                                    max_chars, n_chars);
 }
 
+SQLRETURN og_entry_SQLGetDiagRec(SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
+                                 SQLCHAR *sqlstate, SQLINTEGER *native, SQLCHAR *text,
+                                 SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+{
+    struct og_handle *h = og_handle_check(handle, og_handle_type_of(type));
+    SQLRETURN code;
+
+    if (!h)
+        return SQL_INVALID_HANDLE;
+    code = narrow_record(h, type, number, sqlstate, native, text, max_chars, n_chars);
+    return note_record(h, code, sqlstate, native);
+}
+
+static SQLRETURN wide_record(struct og_handle *h, SQLSMALLINT type, SQLSMALLINT number,
+                             SQLWCHAR *sqlstate, SQLINTEGER *native, SQLWCHAR *text,
+                             SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+{
+    if (is_own(h, number))
+        return og_diag_get_rec(&h->diag, true, number, sqlstate, native, text, max_chars, n_chars);
+    if (!has_below(h) || !h->calls->SQLGetDiagRecW)
+        return nothing(number);
+    return h->calls->SQLGetDiagRecW(type, h->below, below_number(h, number), sqlstate, native, text,
+                                    max_chars, n_chars);
+}
+
 SQLRETURN og_entry_SQLGetDiagRecW(SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
                                   SQLWCHAR *sqlstate, SQLINTEGER *native, SQLWCHAR *text,
                                   SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
 {
     struct og_handle *h = og_handle_check(handle, og_handle_type_of(type));
+    SQLRETURN code;
 
     if (!h)
         return SQL_INVALID_HANDLE;
-    if (is_own(h, number))
-        return og_diag_get_rec(&h->diag, true, number, sqlstate, native, text, max_chars, n_chars);
-    if (!has_below(h) || !h->calls->SQLGetDiagRecW)
-        return nothing(number);
-    return h->calls->SQLGetDiagRecW(type, h->below, below_number(h, number), sqlstate, native,
-                                    text, max_chars, n_chars);
+    code = wide_record(h, type, number, sqlstate, native, text, max_chars, n_chars);
+    return note_wide_record(h, code, sqlstate, native);
 }
 
 typedef __typeof__(SQLGetDiagField) get_field;
@@ -82,7 +116,8 @@ static SQLRETURN count_records(struct og_handle *h, get_field *below, SQLSMALLIN
     return SQL_SUCCESS;
 }
 
-/* Whether the driver hands out a name that does not fit without a word, and with the length that fitted. */
+/* Whether the driver hands out a name that does not fit without a word, and
+ * with the length that fitted. */
 static bool cuts_in_silence(struct og_handle *h, get_field *below, bool is_wide, SQLSMALLINT type,
                             SQLSMALLINT number, SQLSMALLINT field)
 {
@@ -93,7 +128,8 @@ static bool cuts_in_silence(struct og_handle *h, get_field *below, bool is_wide,
            SQL_SUCCESS;
 }
 
-/* A driver that names the data source here names the target: the application knows the guarded one. */
+/* A driver that names the data source here names the target: the application
+ * knows the guarded one. */
 static SQLRETURN name_field(struct og_handle *h, get_field *below, bool is_wide, SQLSMALLINT type,
                             SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value,
                             SQLSMALLINT max_bytes, SQLSMALLINT *n_bytes)
@@ -106,8 +142,9 @@ static SQLRETURN name_field(struct og_handle *h, get_field *below, bool is_wide,
     char *utf8;
     bool is_target, is_cut, is_silent;
 
-    code = is_wide ? below(type, h->below, number, field, wide, sizeof(wide) - sizeof(SQLWCHAR), NULL)
-                   : below(type, h->below, number, field, name, sizeof(name) - 1, NULL);
+    code = is_wide
+               ? below(type, h->below, number, field, wide, sizeof(wide) - sizeof(SQLWCHAR), NULL)
+               : below(type, h->below, number, field, name, sizeof(name) - 1, NULL);
     utf8 = is_wide ? og_wide_to_utf8(wide, SQL_NTS) : og_narrow_copy(name, SQL_NTS);
     is_target = code == SQL_SUCCESS && utf8 && dbc && dbc->conf && dbc->conf->dsn[0] && utf8[0] &&
                 strcmp(utf8, dbc->conf->target_dsn) == 0;
@@ -169,7 +206,8 @@ SQLRETURN og_entry_SQLGetDiagFieldW(SQLSMALLINT type, SQLHANDLE handle, SQLSMALL
                       value, max_bytes, n_bytes);
 }
 
-/* ODBC 2: hands each record out once. The handle it is about, by the innermost that is given. */
+/* ODBC 2: hands each record out once. The handle it is about, by the innermost
+ * that is given. */
 static struct og_handle *about(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt)
 {
     return stmt  ? og_handle_check(stmt, OG_HANDLE_STMT)
@@ -187,6 +225,18 @@ static SQLRETURN drop_own(struct og_handle *h, bool is_wide, void *sqlstate, SQL
     return code;
 }
 
+static SQLRETURN narrow_error(struct og_handle *h, SQLCHAR *sqlstate, SQLINTEGER *native,
+                              SQLCHAR *text, SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+{
+    if (h->diag.n_records)
+        return drop_own(h, false, sqlstate, native, text, max_chars, n_chars);
+    if (!has_below(h) || !h->calls->SQLError)
+        return SQL_NO_DATA;
+    return h->calls->SQLError(NULL, h->type == OG_HANDLE_DBC ? h->below : NULL,
+                              h->type == OG_HANDLE_STMT ? h->below : NULL, sqlstate, native, text,
+                              max_chars, n_chars);
+}
+
 SQLRETURN og_entry_SQLError(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt, SQLCHAR *sqlstate,
                             SQLINTEGER *native, SQLCHAR *text, SQLSMALLINT max_chars,
                             SQLSMALLINT *n_chars)
@@ -195,13 +245,20 @@ SQLRETURN og_entry_SQLError(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt, SQLCHAR *sq
 
     if (!h)
         return SQL_INVALID_HANDLE;
+    return note_record(h, narrow_error(h, sqlstate, native, text, max_chars, n_chars), sqlstate,
+                       native);
+}
+
+static SQLRETURN wide_error(struct og_handle *h, SQLWCHAR *sqlstate, SQLINTEGER *native,
+                            SQLWCHAR *text, SQLSMALLINT max_chars, SQLSMALLINT *n_chars)
+{
     if (h->diag.n_records)
-        return drop_own(h, false, sqlstate, native, text, max_chars, n_chars);
-    if (!has_below(h) || !h->calls->SQLError)
+        return drop_own(h, true, sqlstate, native, text, max_chars, n_chars);
+    if (!has_below(h) || !h->calls->SQLErrorW)
         return SQL_NO_DATA;
-    return h->calls->SQLError(NULL, h->type == OG_HANDLE_DBC ? h->below : NULL,
-                              h->type == OG_HANDLE_STMT ? h->below : NULL, sqlstate, native, text,
-                              max_chars, n_chars);
+    return h->calls->SQLErrorW(NULL, h->type == OG_HANDLE_DBC ? h->below : NULL,
+                               h->type == OG_HANDLE_STMT ? h->below : NULL, sqlstate, native, text,
+                               max_chars, n_chars);
 }
 
 SQLRETURN og_entry_SQLErrorW(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt, SQLWCHAR *sqlstate,
@@ -212,11 +269,6 @@ SQLRETURN og_entry_SQLErrorW(SQLHENV env, SQLHDBC dbc, SQLHSTMT stmt, SQLWCHAR *
 
     if (!h)
         return SQL_INVALID_HANDLE;
-    if (h->diag.n_records)
-        return drop_own(h, true, sqlstate, native, text, max_chars, n_chars);
-    if (!has_below(h) || !h->calls->SQLErrorW)
-        return SQL_NO_DATA;
-    return h->calls->SQLErrorW(NULL, h->type == OG_HANDLE_DBC ? h->below : NULL,
-                               h->type == OG_HANDLE_STMT ? h->below : NULL, sqlstate, native, text,
-                               max_chars, n_chars);
+    return note_wide_record(h, wide_error(h, sqlstate, native, text, max_chars, n_chars), sqlstate,
+                            native);
 }

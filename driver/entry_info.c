@@ -56,7 +56,7 @@ static SQLRETURN put_dsn(struct og_handle *dbc, bool is_wide, SQLPOINTER value,
 static SQLRETURN get_info(SQLHDBC handle, bool is_wide, SQLUSMALLINT type, SQLPOINTER value,
                           SQLSMALLINT max_bytes, SQLSMALLINT *n_bytes)
 {
-    struct og_handle *dbc = og_handle_enter(handle, OG_HANDLE_DBC);
+    struct og_handle *dbc = og_handle_enter_as(handle, OG_HANDLE_DBC, "SQLGetInfo");
     __typeof__(SQLGetInfo) *below;
 
     if (!dbc)
@@ -202,12 +202,22 @@ SQLRETURN og_entry_SQLTransact(SQLHENV env, SQLHDBC dbc, SQLUSMALLINT how)
 SQLRETURN og_entry_SQLCancel(SQLHSTMT handle)
 {
     struct og_handle *stmt = og_handle_check(handle, OG_HANDLE_STMT);
+    struct og_call_log *log;
+    uint64_t started_ns = 0;
+    SQLRETURN code = SQL_ERROR;
 
     if (!stmt)
         return SQL_INVALID_HANDLE;
-    if (!stmt->calls->SQLCancel)
-        return SQL_ERROR;
-    return stmt->calls->SQLCancel(stmt->below);
+    log = og_handle_log(stmt);
+    if (log) {
+        started_ns = og_call_log_now();
+        og_call_log_begin(log, __func__, stmt);
+    }
+    if (stmt->calls->SQLCancel)
+        code = stmt->calls->SQLCancel(stmt->below);
+    if (log)
+        og_call_log_end(log, __func__, stmt, code, started_ns);
+    return code;
 }
 
 /* ---- lists of data sources are the driver manager's ---- */

@@ -40,7 +40,33 @@ struct og_handle *og_handle_check(SQLHANDLE handle, enum og_handle_type type)
     return h->type == type ? h : NULL;
 }
 
-struct og_handle *og_handle_enter(SQLHANDLE handle, enum og_handle_type type)
+struct og_call_log *og_handle_log(const struct og_handle *handle)
+{
+    const struct og_handle *dbc = handle->type == OG_HANDLE_DBC ? handle : handle->parent;
+
+    return dbc && dbc->conf ? dbc->conf->log : NULL;
+}
+
+static void note_begin(struct og_handle *handle, const char *function)
+{
+    struct og_call_log *log = og_handle_log(handle);
+
+    /* Whether a connect is logged is known only within it. */
+    handle->called = function;
+    handle->started_ns = log || handle->type == OG_HANDLE_DBC ? og_call_log_now() : 0;
+    if (log)
+        og_call_log_begin(log, function, handle);
+}
+
+static void note_end(const struct og_handle *handle, SQLRETURN code)
+{
+    struct og_call_log *log = og_handle_log(handle);
+
+    if (log)
+        og_call_log_end(log, handle->called, handle, code, handle->started_ns);
+}
+
+struct og_handle *og_handle_enter_as(SQLHANDLE handle, enum og_handle_type type, const char *function)
 {
     struct og_handle *h = og_handle_check(handle, type);
 
@@ -49,12 +75,14 @@ struct og_handle *og_handle_enter(SQLHANDLE handle, enum og_handle_type type)
     (void)pthread_mutex_lock(&h->lock);
     og_diag_clear(&h->diag);
     h->shows_below = false;
+    note_begin(h, function);
     return h;
 }
 
 SQLRETURN og_handle_leave(struct og_handle *handle, SQLRETURN code)
 {
     handle->diag.return_code = code;
+    note_end(handle, code);
     (void)pthread_mutex_unlock(&handle->lock);
     return code;
 }

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "driver/call_log.h"
 #include "driver/calls.h"
 #include "driver/conf.h"
 #include "driver/entry.h"
@@ -36,6 +37,8 @@ struct og_handle {
     SQLHANDLE below;
     struct og_diag diag;  /* the entry layer's own records of the last call */
     bool shows_below;     /* the last call reached the layer below */
+    const char *called;   /* the call that holds the lock, for the log; static text */
+    uint64_t started_ns;  /* where there is a log: when it began (og_call_log_now) */
 
     enum og_face face; /* ENV: the face that it came by */
     SQLINTEGER odbc_version, pooling, cp_match, output_nts;
@@ -53,11 +56,15 @@ struct og_handle {
     struct og_handle *owner; /* DESC: its statement; NULL: explicitly allocated */
 };
 
-/* Checks the handle, takes its lock and clears its records.
+/* Checks the handle, takes its lock and clears its records. function: the ODBC function's name, or an entry
+ * point's own, for the log; static text.
  * Returns: the handle, or NULL for anything that is not a live handle of that type. */
-struct og_handle *og_handle_enter(SQLHANDLE handle, enum og_handle_type type);
+struct og_handle *og_handle_enter_as(SQLHANDLE handle, enum og_handle_type type, const char *function);
+#define og_handle_enter(handle, type) og_handle_enter_as(handle, type, __func__)
 /* The same without lock and clearing: for SQLCancel and for reading records. */
 struct og_handle *og_handle_check(SQLHANDLE handle, enum og_handle_type type);
+/* Where the calls of the handle's connection are logged; NULL: nowhere. */
+struct og_call_log *og_handle_log(const struct og_handle *handle);
 /* Gives the lock back; returns code. */
 SQLRETURN og_handle_leave(struct og_handle *handle, SQLRETURN code);
 /* Notes that the layer below was called, gives the lock back, returns code. */

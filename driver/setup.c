@@ -14,15 +14,14 @@
 
 static const struct keyword {
     const char *name;
-    bool is_honoured;
     int prompt;
     const char *first;
     const char *const *values; /* NULL-terminated; for LIST */
     const char *help;
 } keywords[] = {
 #define OG_BARE(...) __VA_ARGS__
-#define KEY(name, is_honoured, prompt, first, values, help) \
-    {#name, is_honoured, ODBCINST_PROMPTTYPE_##prompt, first, (const char *const[]){OG_BARE values}, help},
+#define KEY(name, prompt, first, values, help) \
+    {#name, ODBCINST_PROMPTTYPE_##prompt, first, (const char *const[]){OG_BARE values}, help},
 #define ODBCINST_PROMPTTYPE_TEXT ODBCINST_PROMPTTYPE_TEXTEDIT
 #define ODBCINST_PROMPTTYPE_SECRET ODBCINST_PROMPTTYPE_TEXTEDIT_PASSWORD
 #define ODBCINST_PROMPTTYPE_LIST ODBCINST_PROMPTTYPE_LISTBOX
@@ -77,8 +76,6 @@ OG_EXPORT int INSTAPI ODBCINSTGetProperties(HODBCINSTPROPERTY last)
     for (size_t i = 0; i < OG_COUNT(keywords); i++) {
         const struct keyword *keyword = &keywords[i];
 
-        if (!keyword->is_honoured)
-            continue;
         last = append(last);
         if (!last || !fill(last, keyword->name, keyword->prompt, keyword->first, keyword->values,
                            keyword->help))
@@ -129,10 +126,9 @@ static BOOL check(const char *attributes)
         if (strncasecmp(at, "Guard", 5) != 0)
             continue;
         keyword = find(at, (size_t)(equals - at));
-        if (!keyword || !keyword->is_honoured)
+        if (!keyword)
             return refuse(ODBC_ERROR_INVALID_KEYWORD_VALUE,
-                          "a key that begins with Guard is unknown, or this version cannot honour "
-                          "it: man odbcguard lists the keys");
+                          "a key that begins with Guard is unknown: man odbcguard lists the keys");
         if (!is_among(equals + 1, keyword->values))
             return refuse(ODBC_ERROR_INVALID_KEYWORD_VALUE,
                           "the value of a Guard key is not one of those that it can have: man "

@@ -166,6 +166,7 @@ TESTS += tests/placement/test_placement
 tests_placement_test_placement_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
 tests_placement_test_placement_LDADD = $(OG_UNIT_LIBS) -lodbcinst -ldl -lpthread
 tests_placement_test_placement_SOURCES = \
+	driver/call_log.c \
 	driver/conf.c \
 	driver/conf_string.c \
 	driver/conf_target.c driver/conf_token.c \
@@ -222,6 +223,7 @@ EXTRA_DIST += \
 	tests/live/rig.py \
 	tests/live/test_advice.py \
 	tests/live/test_broker.py \
+	tests/live/test_call_log.py \
 	tests/live/test_capabilities.py \
 	tests/live/test_detect.py \
 	tests/live/test_editors.py \

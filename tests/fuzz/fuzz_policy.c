@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes);
 static bool see_group(void *context, const char *group)
 {
 #ifdef OG_FUZZ_PLANTED
-    if (strchr(group, 'q'))
+    if (strlen(group) > 32) /* as a buffer too short for a group's name */
         abort();
 #endif
     *(size_t *)context += strlen(group);

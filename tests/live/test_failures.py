@@ -98,9 +98,9 @@ def wrong_keys(bench):
     refused(bench, lambda: bench.connect("GuardApproval=perhaps"), ["(71008)", "GuardApproval"],
             "a wrong value of a key fails the connect")
     for key, value in (("GuardPlacement", "broker"), ("GuardAgentToken", "e" + "yJ0.e30.x"),
-                       ("GuardAgentTokenFile", "/nowhere"), ("GuardLogLevel", "6")):
+                       ("GuardAgentTokenFile", "/nowhere"), ("GuardLogLevel", "7")):
         text = refused(bench, lambda: bench.connect("%s=%s" % (key, value)), [key],
-                       "%s, which this version cannot honour, fails the connect" % key)
+                       "%s with what cannot be honoured here fails the connect" % key)
         bench.tap.ok(re.search(r"\(7100[78]\)", text) and "yJ0" not in text,
                      bench.name("%s: the error has its number and no secret" % key), text)
     refused(bench, lambda: pyodbc.connect("Driver=ODBCGuard ODBC2;GuardTargetDSN=nowhere;GuardSocket="
