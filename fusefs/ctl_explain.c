@@ -160,7 +160,7 @@ int og_ctl_explain(const struct og_ctl_call *call)
     r = og_ctl_explain_engine(call, &target_name, &engine);
     if (r != OG_CTL_OK)
         return r;
-    r = folder ? og_ctl_policies_from_folder(call, folder, &set)
+    r = folder ? og_ctl_policies_from(call, folder, &set)
                : og_ctl_policies_in_force(call, &set);
     if (r == OG_CTL_OK)
         r = explain(call, engine, set, target_name);

@@ -52,13 +52,14 @@ const struct og_ctl_command og_ctl_commands[] = {
      og_ctl_approvals_answer_options, 1, 1, og_ctl_approvals_answer},
     {"approvals deny", "ID", "deny a request (with --reason)", NULL,
      og_ctl_approvals_answer_options, 1, 1, og_ctl_approvals_answer},
-    {"policy test", "[DIR]", "check policies and run their tests",
-     "DIR defaults to the current folder. Exit code 1 when a test fails, 2 when a file is wrong.",
+    {"policy test", "[PATH]", "check policies and run their tests",
+     "PATH is a folder of policies or one file; default: the current folder. Exit code 1 when a test\n"
+     "fails, 2 when a file is wrong.",
      NULL, 0, 1, og_ctl_policy_test},
-    {"policy lint", "[DIR]", "find what in policies does nothing",
-     "Rules that never decide; with --dsn or --target-schema also tables and columns that the\n"
-     "target has not, masks that no column gets, columns that two entries mask differently. Exit\n"
-     "code 1 where something was found.",
+    {"policy lint", "[PATH]", "find what in policies does nothing",
+     "Of a folder or one file: rules that never decide; with --dsn or --target-schema also tables\n"
+     "and columns that the target has not, masks that no column gets, columns that two entries mask\n"
+     "differently. Exit code 1 where something was found.",
      og_ctl_policy_lint_options, 0, 1, og_ctl_policy_lint},
     {"policy what-if", "FILE", "which past statements would get another verdict",
      "Judges the statements of a ledger again, by the policy FILE or the policies of the folder\n"

@@ -101,19 +101,32 @@ static int read_folder(const char *folder, struct collection *collection)
     return r;
 }
 
-int og_ctl_policies_from_folder(const struct og_ctl_call *call, const char *folder,
-                                struct og_policy_set **out)
+/* One file, whatever it is called: a draft may not be named as a policy yet. */
+static int read_file(const char *path, struct collection *collection)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n_bytes;
+    char *bytes;
+    int r = og_ctl_read_file(path, OG_MAX_POLICY_BYTES, &bytes, &n_bytes);
+
+    return r ? r : collect(collection, slash ? slash + 1 : path, bytes, n_bytes);
+}
+
+int og_ctl_policies_from(const struct og_ctl_call *call, const char *path,
+                         struct og_policy_set **out)
 {
     struct collection *collection = calloc(1, sizeof(*collection));
     int r;
 
     if (!collection)
         return og_ctl_fail(call, NULL, "no memory");
-    r = read_folder(folder, collection);
+    r = read_folder(path, collection);
+    if (r == -ENOTDIR)
+        r = read_file(path, collection);
     if (r)
-        r = og_ctl_fail(call, NULL, "the policies in %s cannot be read: %s", folder, strerror(-r));
+        r = og_ctl_fail(call, NULL, "the policies in %s cannot be read: %s", path, strerror(-r));
     else
-        r = parse(call, folder, collection, out);
+        r = parse(call, path, collection, out);
     collection_release(collection);
     return r;
 }

@@ -82,7 +82,7 @@ int og_ctl_policy_lint(const struct og_ctl_call *call)
     const char *folder = call->n_args ? call->args[0] : ".", *target_name;
     struct og_ctl_engine *engine = NULL;
     struct og_policy_set *set = NULL;
-    int r = og_ctl_policies_from_folder(call, folder, &set);
+    int r = og_ctl_policies_from(call, folder, &set);
 
     if (r == OG_CTL_OK && (og_ctl_option(call, "dsn") || og_ctl_option(call, "target-schema")))
         r = og_ctl_explain_engine(call, &target_name, &engine);

@@ -1,16 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* guardctl policy test: parses a folder of policies and runs their own tests, as guardfs does
- * before a set takes force. */
+/* guardctl policy test: parses a policy, or a folder of them, and runs their own tests, as guardfs
+ * does before a set takes force. */
 #include "fusefs/ctl.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/limits.h"
 #include "common/policy_test.h"
 #include "fusefs/ctl_policies.h"
+
+/* Where a policy's schema files are: the folder itself, or the folder of the file. To be freed. */
+static char *folder_of(const char *path)
+{
+    char *folder = strdup(path), *slash;
+    struct stat info;
+
+    if (!folder || stat(path, &info) < 0 || S_ISDIR(info.st_mode))
+        return folder;
+    slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    else
+        (void)snprintf(folder, strlen(folder) + 1, ".");
+    return folder;
+}
 
 /* A schema file stands beside its policy; no name leads out of the folder. */
 static int read_beside(void *context, const char *name, struct og_buf *out)
@@ -50,16 +67,22 @@ static void print(const struct og_ctl_call *call, const struct og_buf *messages,
 
 int og_ctl_policy_test(const struct og_ctl_call *call)
 {
-    const char *folder = call->n_args ? call->args[0] : ".";
+    const char *path = call->n_args ? call->args[0] : ".";
+    char *folder = folder_of(path);
     struct og_policy_set *set = NULL;
     struct og_buf messages;
     size_t n_passed = 0, n_failed = 0;
-    int r = og_ctl_policies_from_folder(call, folder, &set);
+    int r;
 
-    if (r != OG_CTL_OK)
+    if (!folder)
+        return og_ctl_fail(call, NULL, "no memory");
+    r = og_ctl_policies_from(call, path, &set);
+    if (r != OG_CTL_OK) {
+        free(folder);
         return OG_CTL_ERROR;
+    }
     og_buf_init(&messages, OG_MAX_POLICY_SET_BYTES);
-    r = og_policy_test_run(set, folder, read_beside, (void *)(uintptr_t)folder, &messages,
+    r = og_policy_test_run(set, folder, read_beside, folder, &messages,
                            &n_passed, &n_failed);
     if (r < 0) {
         r = og_ctl_fail(call, NULL, "the tests could not run: %s", strerror(-r));
@@ -69,5 +92,6 @@ int og_ctl_policy_test(const struct og_ctl_call *call)
     }
     og_buf_release(&messages);
     (void)og_policy_set_unref(set);
+    free(folder);
     return r;
 }

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "common/limits.h"
@@ -168,32 +167,6 @@ static void print(const struct og_ctl_call *call, const struct what_if *what_if)
            what_if->n_judged, what_if->n_changed, what_if->n_unknown);
 }
 
-/* A file by itself, or a folder. */
-static int read_set(const struct og_ctl_call *call, const char *path, struct og_policy_set **out)
-{
-    struct og_policy_file file = {.name = path};
-    struct og_buf messages;
-    struct stat info;
-    char *bytes;
-    int r;
-
-    if (stat(path, &info) < 0)
-        return og_ctl_fail(call, NULL, "%s cannot be read: %s", path, strerror(errno));
-    if (S_ISDIR(info.st_mode))
-        return og_ctl_policies_from_folder(call, path, out);
-    r = og_ctl_read_file(path, OG_MAX_POLICY_BYTES, &bytes, &file.n_bytes);
-    if (r < 0)
-        return og_ctl_fail(call, NULL, "%s cannot be read: %s", path, strerror(-r));
-    file.bytes = bytes;
-    og_buf_init(&messages, OG_MAX_POLICY_SET_BYTES);
-    r = og_policy_set_parse(&file, 1, &messages, out);
-    fputs(og_buf_str(&messages), stderr);
-    og_buf_release(&messages);
-    free(bytes);
-    return r ? og_ctl_fail(call, "odbcguard-policy(5) describes every key", "%s is not usable", path)
-             : OG_CTL_OK;
-}
-
 int og_ctl_past_source(const struct og_ctl_call *call, const char **path,
                          struct og_config **config)
 {
@@ -232,7 +205,7 @@ int og_ctl_policy_what_if(const struct og_ctl_call *call)
     int r = og_ctl_past_source(call, &path, &config);
 
     if (r == OG_CTL_OK)
-        r = read_set(call, call->args[0], &what_if.set);
+        r = og_ctl_policies_from(call, call->args[0], &what_if.set);
     og_arena_init(&what_if.arena, (size_t)256 * 1024 * 1024);
     what_if.config = config;
     if (r == OG_CTL_OK) {

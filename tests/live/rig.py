@@ -270,12 +270,12 @@ class Rig:
                 pass
         self.guardfs.wait()
 
-    def guardctl(self, *arguments, check=False, environment=None):
+    def guardctl(self, *arguments, check=False, environment=None, cwd=None):
         program = BUILD + "/guardctl"
         if not os.path.exists(program):
             program = BUILD + "/fusefs/guardctl"
         return subprocess.run([program, "--socket", self.socket] + list(arguments),
-                              capture_output=True, text=True, check=check, env=environment)
+                              capture_output=True, text=True, check=check, env=environment, cwd=cwd)
 
     def read(self, *parts):
         with open(os.path.join(self.mount, *parts)) as file:

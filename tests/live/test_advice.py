@@ -49,9 +49,22 @@ limits: {rows: {per-statement: 100}, runtime: 5s}
 """
 
 
-def control(the_rig, *arguments):
+TESTED = """
+policy: tested
+applies-to: {principals: ["*"], targets: ["*"]}
+rules:
+  - {id: no-drop, when: {effect: drop}, then: deny}
+tests:
+  schema: schema.sql
+  dialect: sqlite
+  cases:
+    - {as: "user:ann", sql: "DROP TABLE payments", expect: deny no-drop}
+"""
+
+
+def control(the_rig, *arguments, **more):
     """guardctl without a connection to guardfs."""
-    return the_rig.guardctl(*arguments)
+    return the_rig.guardctl(*arguments, **more)
 
 
 def main():
@@ -80,6 +93,19 @@ def main():
     the_rig.write("draft/shop.yaml", draft.stdout)
     done = control(the_rig, "policy", "test", the_rig.path("draft"))
     tap.is_(done.returncode, 0, "the draft loads as it is")
+    the_rig.write("draft/schema.sql", "CREATE TABLE payments (id INTEGER PRIMARY KEY);\n")
+    the_rig.write("draft/tested", TESTED)
+    for path, cwd in ((the_rig.path("draft", "tested"), "/"), ("tested", the_rig.path("draft"))):
+        done = control(the_rig, "policy", "test", path, cwd=cwd)
+        tap.ok(done.returncode == 0 and "1 passed, 0 failed" in done.stdout,
+               "one file is tested by itself, with the schema beside it: %s" % os.path.basename(cwd),
+               done.stdout + done.stderr)
+    the_rig.write("draft/tested", TESTED.replace("expect: deny no-drop", "expect: allow"))
+    done = control(the_rig, "policy", "test", the_rig.path("draft", "tested"))
+    tap.ok(done.returncode == 1 and "0 passed, 1 failed" in done.stdout, "and fails where it says otherwise",
+           done.stdout + done.stderr)
+    done = control(the_rig, "policy", "test", the_rig.path("draft", "none.yaml"))
+    tap.ok(done.returncode == 2 and "No such file" in done.stderr, "a path that is not there is told", done.stderr)
     empty = control(the_rig, "suggest", "--state", state, "--principal", "nobody")
     tap.ok(empty.returncode == 2 and "observe" in empty.stderr, "suggest for nobody says what to do", empty.stderr)
 
