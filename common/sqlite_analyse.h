@@ -92,6 +92,8 @@ struct og_sqlite_watch {
 /* Returns: 0; -ENOTSUP: the engine was built without the hook. */
 OG_MUST int og_sqlite_watch_add(struct og_sqlite_analyser *analyser, struct og_sqlite_watch *watch);
 void og_sqlite_watch_remove(struct og_sqlite_analyser *analyser, struct og_sqlite_watch *watch);
+/* What runs on the handle ends with SQLITE_INTERRUPT. From any thread. */
+void og_sqlite_interrupt(struct og_sqlite_analyser *analyser);
 /* The handle's last error: SQLITE_BUSY, ... */
 int og_sqlite_error_code(struct og_sqlite_analyser *analyser);
 /* The text of the handle's last error; holds no values where RELEASE failed. */

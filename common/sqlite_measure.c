@@ -40,6 +40,11 @@ int og_sqlite_savepoint(struct og_sqlite_analyser *analyser, enum og_savepoint h
     return rc == SQLITE_OK ? 0 : (rc & 0xFF) == SQLITE_BUSY ? -EBUSY : -EIO;
 }
 
+void og_sqlite_interrupt(struct og_sqlite_analyser *analyser)
+{
+    analyser->api.sqlite3_interrupt(analyser->live);
+}
+
 int og_sqlite_error_code(struct og_sqlite_analyser *analyser)
 {
     return analyser->api.sqlite3_errcode(analyser->live) & 0xFF;

@@ -14,7 +14,15 @@ struct og_calls {
 #define ROW(name, ...) __typeof__(name) *name;
 #include "driver/entry.tbl.h"
 #undef ROW
+    /* SQLCancel while another thread is inside a call with the same statement. NULL: SQLCancel is good
+     * for that too. SQLite's driver frees there what the other thread reads. */
+    SQLRETURN(SQL_API *interrupt)(SQLHSTMT StatementHandle);
 };
+
+static inline SQLRETURN og_calls_interrupt(const struct og_calls *calls, SQLHSTMT stmt)
+{
+    return calls->interrupt ? calls->interrupt(stmt) : calls->SQLCancel(stmt);
+}
 
 struct og_conf;
 

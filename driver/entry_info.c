@@ -197,7 +197,18 @@ SQLRETURN og_entry_SQLTransact(SQLHENV env, SQLHDBC dbc, SQLUSMALLINT how)
                : og_entry_SQLEndTran(SQL_HANDLE_ENV, env, (SQLSMALLINT)how);
 }
 
-/* ---- cancelling: from any thread, so without the statement's lock ---- */
+/* ---- cancelling: from any thread, so without waiting for the statement's lock ---- */
+
+static SQLRETURN cancel(struct og_handle *stmt)
+{
+    SQLRETURN code;
+
+    if (pthread_mutex_trylock(&stmt->lock) != 0) /* a call is inside */
+        return og_calls_interrupt(stmt->calls, stmt->below);
+    code = stmt->calls->SQLCancel(stmt->below);
+    (void)pthread_mutex_unlock(&stmt->lock);
+    return code;
+}
 
 SQLRETURN og_entry_SQLCancel(SQLHSTMT handle)
 {
@@ -214,7 +225,7 @@ SQLRETURN og_entry_SQLCancel(SQLHSTMT handle)
         og_call_log_begin(log, __func__, stmt);
     }
     if (stmt->calls->SQLCancel)
-        code = stmt->calls->SQLCancel(stmt->below);
+        code = cancel(stmt);
     if (log)
         og_call_log_end(log, __func__, stmt, code, started_ns);
     return code;

@@ -201,6 +201,8 @@ struct og_guard_stmt {
 void og_guard_stmt_init(struct og_guard_stmt *stmt, struct og_guard_dbc *dbc, SQLHSTMT below);
 void og_guard_stmt_release(struct og_guard_stmt *stmt);
 
+/* Ends what another thread runs with the statement in the real driver. From any thread. */
+SQLRETURN og_guard_interrupt_below(struct og_guard_stmt *stmt);
 /* A moment, before an asynchronous call is made again: the guard has to be there when it ends, so it
  * waits for it; SQLCancel goes past it. Returns true. */
 bool og_guard_pause(void);

@@ -33,7 +33,7 @@ static int64_t cancel_due(int64_t now)
         if (clock->deadline_ns <= now) {
             clock->is_over = true;
             clock->deadline_ns = now + AGAIN_NS;
-            (void)clock->stmt->object.calls->SQLCancel(clock->stmt->object.below);
+            (void)og_guard_interrupt_below(clock->stmt);
         }
         if (clock->deadline_ns < earliest)
             earliest = clock->deadline_ns;

@@ -127,6 +127,18 @@ static void begin(struct og_guard_stmt *stmt, const char *api)
     stmt->api = api;
 }
 
+/* A result that SQLite's driver reads row by row runs on behind SQLCancel until the statement is given
+ * another text, and the engine answers "interrupted" meanwhile, to the analysis too. */
+static SQLRETURN take_text(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
+                           bool is_wide)
+{
+    SQLRETURN code = og_guard_text_take(stmt, text, n_units, is_wide);
+
+    if (code == SQL_SUCCESS && stmt->is_cancelled && stmt->dbc->dialect == OG_DIALECT_SQLITE)
+        (void)stmt->object.calls->SQLPrepare(stmt->object.below, (SQLCHAR[]){"SELECT 1"}, SQL_NTS);
+    return code;
+}
+
 static SQLRETURN prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
                          bool is_wide)
 {
@@ -134,7 +146,7 @@ static SQLRETURN prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGE
 
     stmt->is_prepared = false;
     stmt->state = OG_STMT_EMPTY;
-    code = og_guard_text_take(stmt, text, n_units, is_wide);
+    code = take_text(stmt, text, n_units, is_wide);
     if (code == SQL_SUCCESS && og_undo_is_command(stmt)) {
         og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
                     "[undo] `odbcguard undo` cannot be prepared: execute it directly");
@@ -294,7 +306,7 @@ static SQLRETURN execute_below(struct og_guard_stmt *stmt)
 static SQLRETURN exec_direct(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
                              bool is_wide)
 {
-    SQLRETURN code = og_guard_text_take(stmt, text, n_units, is_wide);
+    SQLRETURN code = take_text(stmt, text, n_units, is_wide);
 
     stmt->is_prepared = false;
     if (code == SQL_SUCCESS && og_undo_is_command(stmt))
@@ -436,13 +448,30 @@ static SQLRETURN SQL_API guard_SQLCloseCursor(SQLHSTMT handle)
     return code;
 }
 
-/* Comes from another thread, with no lock held: touches nothing but one flag. */
+/* Nobody is inside of a call with the statement. */
 static SQLRETURN SQL_API guard_SQLCancel(SQLHSTMT handle)
 {
     struct og_guard_stmt *stmt = handle;
 
     stmt->is_cancelled = true;
     return stmt->object.calls->SQLCancel(stmt->object.below);
+}
+
+/* Another thread is: touches nothing but one flag. */
+static SQLRETURN SQL_API guard_interrupt(SQLHSTMT handle)
+{
+    struct og_guard_stmt *stmt = handle;
+
+    stmt->is_cancelled = true;
+    return og_guard_interrupt_below(stmt);
+}
+
+SQLRETURN og_guard_interrupt_below(struct og_guard_stmt *stmt)
+{
+    if (stmt->dbc->dialect != OG_DIALECT_SQLITE)
+        return stmt->object.calls->SQLCancel(stmt->object.below);
+    og_sqlite_interrupt(stmt->dbc->analyser);
+    return SQL_SUCCESS;
 }
 
 void og_guard_install_run(struct og_calls *calls)
@@ -458,4 +487,5 @@ void og_guard_install_run(struct og_calls *calls)
     calls->SQLFreeStmt = guard_SQLFreeStmt;
     calls->SQLCloseCursor = guard_SQLCloseCursor;
     calls->SQLCancel = guard_SQLCancel;
+    calls->interrupt = guard_interrupt;
 }

@@ -457,7 +457,8 @@ static int cancel(struct og_worker *worker, uint32_t handle)
     (void)pthread_mutex_lock(&worker->lock);
     stmt = object_of(worker, 'S', handle);
     if (stmt && stmt->handle && worker->layer.calls->SQLCancel)
-        code = worker->layer.calls->SQLCancel(stmt->handle);
+        code = stmt->handle == worker->busy ? og_calls_interrupt(worker->layer.calls, stmt->handle)
+                                            : worker->layer.calls->SQLCancel(stmt->handle);
     (void)pthread_mutex_unlock(&worker->lock);
     return code;
 }
@@ -468,7 +469,7 @@ OG_NORETURN static void client_gone(struct og_worker *worker)
     for (int ms = 0; ms < GONE_MS; ms += 100) {
         (void)pthread_mutex_lock(&worker->lock);
         if (worker->busy && worker->layer.calls->SQLCancel)
-            (void)worker->layer.calls->SQLCancel(worker->busy);
+            (void)og_calls_interrupt(worker->layer.calls, worker->busy);
         (void)pthread_mutex_unlock(&worker->lock);
         (void)nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
     }

@@ -255,7 +255,10 @@ tests_live_broker_reader_LDADD = -lodbc
 check_PROGRAMS += tests/live/doors
 tests_live_doors_SOURCES = tests/live/doors.c tests/live/doors.h tests/live/doors_bad.c tests/live/doors_desc.c \
 	tests/live/doors_fetch.c tests/live/doors_getdata.c tests/live/doors_scroll.c
-tests_live_doors_LDADD = -lodbc -lpthread
+tests_live_doors_LDADD = -lodbc
+check_PROGRAMS += tests/live/threads
+tests_live_threads_SOURCES = tests/live/threads.c
+tests_live_threads_LDADD = -lpthread
 EXTRA_DIST += tests/live/test_doors.py tests/live/test_driver_edges.py tests/live/test_positioned.py \
 	tests/live/test_ways_in.py
 EXTRA_DIST += tests/apps/data.py tests/apps/erlang_odbc.escript tests/apps/features \

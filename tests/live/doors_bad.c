@@ -2,7 +2,6 @@
 /* Calls that are wrong or strange: the guard answers them as the real driver does. */
 #include "tests/live/doors.h"
 
-#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -88,43 +87,10 @@ static void bad_bindings(struct doors *d)
     said(d, "fetch", SQLFetch(d->stmt));
 }
 
-/* Thread against thread: nothing is compared but that nothing breaks and nothing shows. */
-static void *fetch_on(void *context)
-{
-    struct doors *d = context;
-
-    for (int i = 0; i < 50; i++) {
-        (void)SQLFetch(d->stmt);
-        if (i % 10 == 9)
-            (void)SQLCloseCursor(d->stmt);
-        (void)SQLExecDirect(d->stmt, (SQLCHAR *)(uintptr_t)d->sql, SQL_NTS);
-    }
-    return NULL;
-}
-
-static void two_threads(struct doors *d)
-{
-    pthread_t threads[2];
-
-    begin_door(d, "two threads on one statement (not compared)");
-    for (int c = 0; c < d->n_columns; c++)
-        d->columns[c] = (struct column){.c_type = SQL_C_CHAR, .n_bytes = 60};
-    take_cells(d, 4, NULL);
-    SQLSetStmtAttr(d->stmt, SQL_ATTR_ROW_ARRAY_SIZE, (SQLPOINTER)4, 0);
-    bind_all(d);
-    for (int i = 0; i < 2; i++)
-        if (pthread_create(&threads[i], NULL, fetch_on, d) != 0)
-            return;
-    for (int i = 0; i < 2; i++)
-        pthread_join(threads[i], NULL);
-    said(d, "unbind", SQLFreeStmt(d->stmt, SQL_UNBIND));
-}
-
 void bad_doors(struct doors *d)
 {
     gets(d);
     odd_lengths(d);
     out_of_turn(d);
     bad_bindings(d);
-    two_threads(d);
 }

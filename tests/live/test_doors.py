@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rig  # noqa: E402
 
 DOORS = rig.BUILD + "/tests/live/doors"
+THREADS = rig.BUILD + "/tests/live/threads"
 LONG = "x" * 5000
 HIDDEN = "k4n4ry"
 
@@ -127,6 +128,29 @@ def one_driver(tap, name, dsn):
     tap.ok(len(found) > 30, name + ": the control without masks is seen at %d doors" % len(found))
 
 
+def race(library, dsn, table, n_threads):
+    return subprocess.run([THREADS, library, "DSN=" + dsn, QUERY % table, str(n_threads)] + SECRETS,
+                          capture_output=True, text=True, errors="replace", timeout=550)
+
+
+def one_statement(tap, name, dsn, face, driver):
+    """Threads on one statement. The real drivers, and the manager without its locks, break here: the guard
+    is used alone. What it reads afterwards is what the real driver reads from the masked values."""
+    wanted = race(rig.DRIVERS + "/" + driver, dsn, "seen", 1)
+    rows = [line for line in wanted.stdout.splitlines() if line.startswith("row ")]
+    tap.is_((wanted.returncode, len(rows)), (0, 4), name + ": one thread reads without a guard")
+    for n_threads in (2, 4):
+        raced = race("%s/driver/%s" % (rig.BUILD, face), dsn + "-guarded", "people", n_threads)
+        tap.is_(raced.returncode, 0, "%s: %d threads on one statement break nothing" % (name, n_threads))
+        tap.is_(raced.stdout.splitlines()[:4], rows, name + ": and the statement works afterwards")
+        tap.like(raced.stdout, " seen 0\n", name + ": and no clear value shows in any buffer")
+        if raced.returncode:
+            tap.note(raced.stdout[-300:] + raced.stderr[-300:])
+    control = race(rig.DRIVERS + "/" + driver, dsn, "people", 1)
+    tap.ok(control.returncode == 0 and " seen 0\n" not in control.stdout,
+           name + ": clear values are seen where there is no guard", control.stdout[-300:])
+
+
 def main():
     rig.need_root()
     tap = rig.Tap()
@@ -144,6 +168,12 @@ def main():
                       ("pgansi", "psqlODBC ANSI"), ("pgfetch", "psqlODBC with a cursor")):
         if dsn in wanted:
             one_driver(tap, name, dsn)
+    for dsn, name, face, driver in (
+            ("lite", "SQLite", "libodbcguard-odbc2.so", "libsqlite3odbc.so"),
+            ("litestep", "SQLite, row by row", "libodbcguard-odbc2.so", "libsqlite3odbc.so"),
+            ("pg", "psqlODBC Unicode", "libodbcguard.so", "psqlodbcw.so")):
+        if dsn in wanted:
+            one_statement(tap, name, dsn, face, driver)
     tap.done()
 
 

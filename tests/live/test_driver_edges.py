@@ -92,6 +92,21 @@ def interrupted(odbc):
     return odbc.seen
 
 
+def cancelled(odbc):
+    """A result that is read row by row runs on in the driver until the statement has another text."""
+    st = odbc.statement()
+    for name in ("SQLExecDirect", "SQLPrepare"):
+        odbc.execute(st, "SELECT id FROM parent ORDER BY id")
+        odbc.do("SQLFetch", st)
+        odbc.do("SQLCancel", st)
+        odbc.do(name, st, b"SELECT name FROM parent ORDER BY id", -3)
+        if name == "SQLPrepare":
+            odbc.do("SQLExecute", st)
+        odbc.do("SQLFetch", st)
+        odbc.do("SQLFreeStmt", st, 0)
+    return odbc.seen
+
+
 def native(odbc):
     """The text is cut where the room of the output ends, in a copy of the guard's."""
     text = ctypes.create_string_buffer(b"SELECT 'a text of some length' FROM parent", 4096)
@@ -153,11 +168,12 @@ def notices(odbc):
 
 
 def main():
-    r = rig.Rig({"edges.yaml": POLICY % ("lite, pg, cut", "enforce", "enforce", EFFECTS) +
+    r = rig.Rig({"edges.yaml": POLICY % ("lite, pg, cut, step", "enforce", "enforce", EFFECTS) +
                  "vouch: {functions: [public.said, public.tell_row, public.tell]}\n", "hidden.yaml": HIDDEN,
                  "watch.yaml": (POLICY % ("watched", "observe", "observe", EFFECTS)).replace("edges", "watch")})
     tap = rig.Tap()
     r.sqlite("cut", DDL)
+    r.sqlite("step", DDL, {"StepAPI": "1"})
     r.sqlite("lite", DDL, {"FKSupport": "1"})
     r.sqlite("lite2", DDL, {"FKSupport": "1"})
     r.start_cluster()
@@ -171,6 +187,9 @@ CREATE PROCEDURE tell() LANGUAGE plpgsql AS $$ BEGIN RAISE INFO 'told'; END $$;
 CREATE FUNCTION said() RETURNS INT LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'said'; RETURN 1; END $$;
 """)
     r.start()
+    seen = cancelled(Odbc("step-guarded"))
+    tap.is_(seen, cancelled(Odbc("step")), "SQLite, row by row: a statement is good for another text after SQLCancel")
+    tap.is_({code for name, code, _ in seen if name != "SQLFetch"}, {0}, "and every text is taken")
     tap.is_(interrupted(Odbc("cut-guarded")), interrupted(Odbc("cut")),
             "SQLite: what is refused after SQLCancel of a cut result is refused in the driver's words")
     tap.ok(any("interrupted" in str(s) for s in interrupted(Odbc("cut"))), "and it is refused directly too")
