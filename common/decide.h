@@ -80,6 +80,14 @@ struct og_lookup {
     uint64_t per_day;   /* the smallest of the policies' */
 };
 
+/* A column with the mask `handle` that the statement compares with one parameter: it may run where that is a
+ * handle of the column. */
+struct og_handle_use {
+    size_t column; /* index into the facts' columns */
+    size_t marker; /* 1-based */
+    bool is_needed; /* false: its policies let it be searched by a value, too */
+};
+
 struct og_verdict {
     enum og_verdict_kind kind;
     uint32_t error; /* enum og_err for a verdict DENY: DENIED (a rule or no rule), REFUSED (not
@@ -121,6 +129,8 @@ struct og_verdict {
     bool is_counted;         /* guardfs counts it against a limit: its word is to be waited for */
     const struct og_lookup *lookups;
     size_t n_lookups;
+    const struct og_handle_use *handle_uses;
+    size_t n_handle_uses;
     bool is_observed;        /* an observing policy let it pass: would_be is what enforcing gives */
     bool may_run_blind;      /* only observing policies decide here and nothing is masked: whatever the
                               * statement means, it may run */

@@ -226,16 +226,42 @@ static bool is_free(const struct og_fact_use *use)
 }
 
 /* One comparison with one exact value, and no second one in the statement. */
-static bool is_lookup(const struct og_facts *facts, const struct column_mask *masks,
-                      const struct og_fact_use *use)
+static bool is_search(const struct og_facts *facts, const struct og_fact_use *use)
 {
     size_t n = 0;
 
-    if (!use->n_equalities || use->n_equalities > 1 || masks[use->column].has_no_lookup)
+    if (use->n_equalities != 1)
         return false;
     for (size_t i = 0; i < facts->n_uses; i++)
         n += facts->uses[i].column == use->column && !is_free(&facts->uses[i]);
     return n == 1;
+}
+
+static bool is_lookup(const struct og_facts *facts, const struct column_mask *masks,
+                      const struct og_fact_use *use)
+{
+    return !masks[use->column].has_no_lookup && is_search(facts, use);
+}
+
+static bool is_handle_use(const struct og_facts *facts, const struct column_mask *masks,
+                          const struct og_fact_use *use)
+{
+    return masks[use->column].mask.kind == OG_MASK_HANDLE && use->marker && is_search(facts, use);
+}
+
+static void note_handle_use(const struct og_decide *decide, const struct og_fact_use *use,
+                            bool is_needed, struct og_verdict *verdict)
+{
+    struct og_handle_use *all =
+        og_arena_array(decide->arena, verdict->n_handle_uses + 1, sizeof(*all));
+
+    if (!all)
+        return;
+    if (verdict->n_handle_uses)
+        memcpy(all, verdict->handle_uses, verdict->n_handle_uses * sizeof(*all));
+    all[verdict->n_handle_uses++] =
+        (struct og_handle_use){.column = use->column, .marker = use->marker, .is_needed = is_needed};
+    verdict->handle_uses = all;
 }
 
 static void note_lookup(const struct og_decide *decide, const struct column_mask *masks,
@@ -271,10 +297,14 @@ static void check_uses(const struct og_decide *decide, const struct column_mask 
         if (use->column >= facts->n_columns || masks[use->column].mask.kind == OG_MASK_NONE ||
             is_free(use))
             continue;
+        if (is_handle_use(facts, masks, use))
+            note_handle_use(decide, use, !is_lookup(facts, masks, use), verdict);
         if (is_lookup(facts, masks, use)) {
             note_lookup(decide, masks, use, verdict);
             continue;
         }
+        if (is_handle_use(facts, masks, use))
+            continue;
         column = &facts->columns[use->column];
         object = object_of(facts, column);
         refuse(verdict, OG_ERR_DENIED, masks[use->column].policy,

@@ -135,7 +135,7 @@ void og_facts_use(struct og_facts *facts, size_t column, enum og_use use, size_t
                                       .is_beside_full_key = is_beside_full_key};
 }
 
-void og_facts_equality(struct og_facts *facts, size_t column)
+void og_facts_equality(struct og_facts *facts, size_t column, size_t marker)
 {
     struct og_fact_use *added;
 
@@ -144,13 +144,15 @@ void og_facts_equality(struct og_facts *facts, size_t column)
     for (size_t i = 0; i < facts->n_uses; i++)
         if (facts->uses[i].column == column && facts->uses[i].n_equalities) {
             facts->uses[i].n_equalities++;
+            facts->uses[i].marker = 0;
             return;
         }
     added = og_arena_push(facts->arena, &facts->uses, &facts->n_uses, &facts->max_uses,
                           sizeof(*added));
     if (added)
         *added = (struct og_fact_use){
-            .column = column, .use = OG_USE_FILTER, .position = SIZE_MAX, .n_equalities = 1};
+            .column = column, .use = OG_USE_FILTER, .position = SIZE_MAX, .n_equalities = 1,
+            .marker = marker};
 }
 
 void og_facts_write(struct og_facts *facts, size_t column)

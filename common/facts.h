@@ -93,6 +93,7 @@ struct og_fact_use {
     /* FILTER: how many times the column is compared for being equal to one constant or parameter, where
      * that is all that the use consists of; 0: something else. */
     unsigned n_equalities;
+    size_t marker; /* n_equalities 1: the parameter (1-based) that it is compared with; 0: a constant */
 };
 
 /* One source of a result column's value. */
@@ -184,8 +185,8 @@ void og_facts_effect(struct og_facts *facts, enum og_effect effect, size_t objec
 void og_facts_use(struct og_facts *facts, size_t column, enum og_use use, size_t position,
                   bool is_beside_full_key);
 /* A use FILTER that is `column = constant` and nothing else, without a position. A second one of the
- * same column is counted. */
-void og_facts_equality(struct og_facts *facts, size_t column);
+ * same column is counted. marker: the parameter (1-based) in the constant's place, or 0. */
+void og_facts_equality(struct og_facts *facts, size_t column, size_t marker);
 void og_facts_write(struct og_facts *facts, size_t column);
 void og_facts_function(struct og_facts *facts, const struct og_fact_function *function);
 /* Appends one result column; sources are copied. */

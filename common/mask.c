@@ -100,6 +100,7 @@ bool og_mask_fits(const struct og_mask *mask, enum og_type_class type)
     case OG_MASK_FIXED:
         return type == OG_TYPE_TEXT || is_fixed_of(mask, type);
     case OG_MASK_TOKEN:
+    case OG_MASK_HANDLE:
         return type == OG_TYPE_TEXT;
     case OG_MASK_FORMAT_PRESERVING:
         return type == OG_TYPE_TEXT || type == OG_TYPE_INTEGER || type == OG_TYPE_NUMERIC;
@@ -134,6 +135,7 @@ bool og_mask_is_same(const struct og_mask *a, const struct og_mask *b)
         return strcmp(fixed_text(a), fixed_text(b)) == 0;
     case OG_MASK_PARTIAL:
     case OG_MASK_TOKEN:
+    case OG_MASK_HANDLE:
     case OG_MASK_FORMAT_PRESERVING:
         return a->class == b->class;
     case OG_MASK_ROUND:
@@ -538,6 +540,10 @@ int og_mask_apply(const struct og_mask *mask, enum og_type_class type, const cha
         mask_partial(mask->class, text, n_bytes, out);
     else if (mask->kind == OG_MASK_TOKEN && (!max_chars || max_chars >= og_mask_token_chars()))
         r = og_mask_token(mask, text, n_bytes, out);
+    else if (mask->kind == OG_MASK_HANDLE && max_chars && max_chars < OG_MASK_HANDLE_CHARS)
+        is_null = true;
+    else if (mask->kind == OG_MASK_HANDLE)
+        r = og_mask_handle(mask, text, n_bytes, out);
     else if (mask->kind == OG_MASK_TOKEN || mask->kind == OG_MASK_FORMAT_PRESERVING)
         r = og_mask_form(mask, type, text, n_bytes, out, &is_null);
     else if (mask->kind == OG_MASK_ROUND)

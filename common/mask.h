@@ -47,8 +47,8 @@ struct og_mask {
     int32_t round_to;       /* ROUND: power of ten to round to (2: hundreds, 0: units); default 3 */
     uint32_t detect_kinds;      /* DETECT: bits of enum og_detect_kind */
     enum og_mask_kind detect_as; /* DETECT: FIXED, PARTIAL, or SQL_NULL for the whole value */
-    const uint8_t *key; /* TOKEN, FORMAT_PRESERVING: OG_MASK_KEY_BYTES, of the session; set where values
-                         * are masked, NULL before */
+    const uint8_t *key; /* TOKEN, HANDLE, FORMAT_PRESERVING: OG_MASK_KEY_BYTES, of the session; set where
+                         * values are masked, NULL before */
     char date_unit;         /* TRUNCATE_DATE: 'y' (default) or 'm' */
 };
 
@@ -73,6 +73,12 @@ OG_MUST int og_mask_apply(const struct og_mask *mask, enum og_type_class type, c
 OG_MUST int og_mask_token(const struct og_mask *mask, const char *text, size_t n_bytes,
                           struct og_buf *out);
 size_t og_mask_token_chars(void);
+/* A handle of a value: "hdl_" and 16 signs. A column with fewer characters shows NULL. */
+#define OG_MASK_HANDLE_CHARS 20u
+OG_MUST int og_mask_handle(const struct og_mask *mask, const char *text, size_t n_bytes,
+                           struct og_buf *out);
+/* Whether text has the form of one. */
+bool og_mask_is_handle(const char *text, size_t n_bytes);
 OG_MUST int og_mask_form(const struct og_mask *mask, enum og_type_class type, const char *text,
                          size_t n_bytes, struct og_buf *out, bool *is_null);
 

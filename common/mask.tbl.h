@@ -10,4 +10,4 @@ MASK(TRUNCATE_DATE,     "truncate-date",     true,  "dates and timestamps", "cut
 MASK(TOKEN,             "token",             true,  "text",          "a keyed token")
 MASK(FORMAT_PRESERVING, "format-preserving", true,  "text, numbers", "FF1, NIST SP 800-38G")
 MASK(DETECT,            "detect",            false, "text",          "what detectors find is masked")
-MASK(HANDLE,            "handle",            false, "any type",      "an opaque handle of this session")
+MASK(HANDLE,            "handle",            true,  "text",          "an opaque handle of this session, bound back as a parameter")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The masks with a key: tokens (the same for the same value of a class, and nothing else) and values of
- * the same form. The key is the session's own where the guard runs inline, so that what comes out means
- * nothing anywhere else. */
+/* The masks with a key: tokens and handles (the same for the same value of a class, and nothing else) and
+ * values of the same form. The key is the session's own where the guard runs inline, so that what comes
+ * out means nothing anywhere else. */
 #include "common/mask.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include "common/ff1.h"
 
 #define TOKEN_SIGNS 16u /* of 5 bits each */
+#define HANDLE_PREFIX "hdl_"
 #define MAC_BYTES 32u
 
 static bool is_digit(char c)
@@ -51,18 +52,42 @@ size_t og_mask_token_chars(void)
     return 4 + TOKEN_SIGNS;
 }
 
-int og_mask_token(const struct og_mask *mask, const char *text, size_t n_bytes, struct og_buf *out)
+static const char signs[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+static int put_signs(const struct og_mask *mask, const char *purpose, const char *prefix,
+                     const char *text, size_t n_bytes, struct og_buf *out)
 {
-    static const char signs[] = "0123456789abcdefghjkmnpqrstvwxyz";
     uint8_t bytes[MAC_BYTES];
-    int r = mac(mask, "token", text, n_bytes, bytes);
+    int r = mac(mask, purpose, text, n_bytes, bytes);
 
     if (r < 0)
         return r;
-    og_buf_append_str(out, "tok_");
+    og_buf_append_str(out, prefix);
     for (size_t i = 0; i < TOKEN_SIGNS; i++)
         og_buf_append_char(out, signs[bytes[i] & 31]);
     return 0;
+}
+
+int og_mask_token(const struct og_mask *mask, const char *text, size_t n_bytes, struct og_buf *out)
+{
+    return put_signs(mask, "token", "tok_", text, n_bytes, out);
+}
+
+int og_mask_handle(const struct og_mask *mask, const char *text, size_t n_bytes, struct og_buf *out)
+{
+    return put_signs(mask, "handle", HANDLE_PREFIX, text, n_bytes, out);
+}
+
+bool og_mask_is_handle(const char *text, size_t n_bytes)
+{
+    size_t n_prefix = sizeof(HANDLE_PREFIX) - 1;
+
+    if (n_bytes != OG_MASK_HANDLE_CHARS || memcmp(text, HANDLE_PREFIX, n_prefix) != 0)
+        return false;
+    for (size_t i = n_prefix; i < n_bytes; i++)
+        if (!text[i] || !strchr(signs, text[i]))
+            return false;
+    return true;
 }
 
 /* The places of text that are numerals, as numbers. */

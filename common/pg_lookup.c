@@ -26,6 +26,14 @@ static bool is_plain_type(const TypeName *type)
     return false;
 }
 
+/* The parameter that the constant is, 1-based; 0: written out. */
+static size_t marker_of(const Node *node)
+{
+    while (node && IsA(node, TypeCast))
+        node = ((const TypeCast *)node)->arg;
+    return node && IsA(node, ParamRef) ? (size_t)((const ParamRef *)node)->number : 0;
+}
+
 static bool is_constant(const Node *node)
 {
     while (node && IsA(node, TypeCast) && is_plain_type(((const TypeCast *)node)->typeName))
@@ -64,7 +72,7 @@ static bool lookup(struct og_pg_walk *w, struct og_pg_scope *scope, const A_Expr
             value.n_sources = 0;
         }
     for (size_t i = 0; i < value.n_sources; i++)
-        og_facts_equality(w->facts, value.sources[i].column);
+        og_facts_equality(w->facts, value.sources[i].column, marker_of(constant));
     (void)og_pg_expr(w, scope, constant);
     return true;
 }

@@ -292,7 +292,7 @@ void og_sq_run_facts(struct og_sqlite_analyser *analyser, const struct og_sq_tex
         if (run->uses[i].equality && !generated_of(analyser, base) &&
             use_name(text, facts, OG_USE_FILTER) == OG_USE_FILTER) {
             og_facts_equality(facts, og_sq_fact_column(&analyser->schema, base->table,
-                                                       base->column, facts));
+                                                       base->column, facts), 0);
             continue;
         }
         add_use(analyser, text, &run->bases[run->uses[i].base],

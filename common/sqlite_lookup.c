@@ -57,17 +57,36 @@ static bool is_begin(const struct words *words, size_t i)
     return is_word(words, i, "WHERE") || is_word(words, i, "AND") || is_word(words, i, "(");
 }
 
-/* The comparison whose column's name is token i: [alias.]column = constant, or turned round. */
-static bool is_comparison(const struct words *words, size_t i)
+/* The comparison whose column's name is token i: [alias.]column = constant, or turned round.
+ * Returns: the constant's token, or 0. */
+static size_t comparison(const struct words *words, size_t i)
 {
+    bool is_one;
     size_t first = i >= 2 && is_word(words, i - 1, ".") ? i - 2 : i;
 
-    if (is_word(words, i + 1, "=") || is_word(words, i + 1, "=="))
-        return first > 0 && is_begin(words, first - 1) && is_constant(words, i + 2) &&
-               is_end(words, i + 3);
-    if (first >= 3 && (is_word(words, first - 1, "=") || is_word(words, first - 1, "==")))
-        return is_constant(words, first - 2) && is_begin(words, first - 3) && is_end(words, i + 1);
-    return false;
+    if (is_word(words, i + 1, "=") || is_word(words, i + 1, "==")) {
+        is_one = first > 0 && is_begin(words, first - 1) && is_constant(words, i + 2) &&
+                 is_end(words, i + 3);
+        return is_one ? i + 2 : 0;
+    }
+    if (first >= 3 && (is_word(words, first - 1, "=") || is_word(words, first - 1, "=="))) {
+        is_one = is_constant(words, first - 2) && is_begin(words, first - 3) &&
+                 is_end(words, i + 1);
+        return is_one ? first - 2 : 0;
+    }
+    return 0;
+}
+
+/* The parameter that a token is, counted from 1; 0: another token. */
+static size_t marker_of(const struct words *words, size_t at)
+{
+    size_t n = 0;
+
+    if (words->items[at]->kind != OG_TOKEN_MARKER)
+        return 0;
+    for (size_t i = 0; i <= at; i++)
+        n += words->items[i]->kind == OG_TOKEN_MARKER;
+    return n;
 }
 
 /* One query or write over tables alone: nothing in it makes rows of constants. */
@@ -132,11 +151,16 @@ void og_sq_lookup_check(const struct og_sq_text *text, struct og_facts *facts)
 
         if (!use->n_equalities)
             continue;
-        for (size_t k = 0; is_good && k < words.n; k++)
-            n += is_name(&words, k, name) && is_comparison(&words, k);
+        for (size_t k = 0; is_good && k < words.n; k++) {
+            size_t at = is_name(&words, k, name) ? comparison(&words, k) : 0;
+
+            n += at != 0;
+            use->marker = at ? marker_of(&words, at) : use->marker;
+        }
         if (n == 1)
             continue;
         use->n_equalities = 0;
+        use->marker = 0;
         use->position = og_sq_text_position(text, name);
         if (has_plain(facts, i)) {
             *use = facts->uses[--facts->n_uses];

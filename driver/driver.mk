@@ -83,6 +83,8 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_gate.c \
 	driver/guard_issued.c \
 	driver/guard_issued.h \
+	driver/guard_opaque.c \
+	driver/guard_opaque.h \
 	driver/guard_param.c \
 	driver/guard_positioned.c \
 	driver/guard_positioned.h \

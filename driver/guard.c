@@ -70,6 +70,7 @@ void og_guard_stmt_release(struct og_guard_stmt *stmt)
     og_guard_text_release(&stmt->text);
     og_arena_release(&stmt->facts_arena);
     og_arena_release(&stmt->verdict_arena);
+    og_opaque_forget(stmt, 0);
     og_params_release(&stmt->params);
     og_rehearsal_release(&stmt->rehearsal);
     og_undo_release(stmt);
@@ -255,6 +256,7 @@ static void close_layer(struct og_layer *layer)
     (void)pthread_mutex_destroy(&dbc->lock);
     (void)pthread_rwlock_destroy(&dbc->turn);
     og_issued_release(&dbc->issued);
+    og_opaque_release(&dbc->opaque);
     explicit_bzero(dbc->mask_key, sizeof(dbc->mask_key));
     free(dbc->search_path);
     free(dbc->database);
@@ -316,6 +318,7 @@ SQLRETURN og_guard_open(const struct og_conf *conf, SQLINTEGER odbc_version, str
     }
     init_lock(&dbc->lock);
     og_issued_init(&dbc->issued);
+    og_opaque_init(&dbc->opaque);
     (void)pthread_rwlock_init(&dbc->turn, NULL);
     fill_calls(&dbc->calls, dbc->target.calls);
     *out = (struct og_layer){

@@ -23,6 +23,7 @@
 #include "driver/conf.h"
 #include "driver/guard_clock.h"
 #include "driver/guard_issued.h"
+#include "driver/guard_opaque.h"
 #include "driver/guard_measure.h"
 #include "driver/guard_positioned.h"
 #include "driver/guard_rehearse.h"
@@ -87,6 +88,7 @@ struct og_guard_dbc {
     uint64_t catalog_version;  /* raised whenever facts may have become stale */
     int64_t catalog_checked_ms;
     struct og_issued issued; /* what masks have shown in this session */
+    struct og_opaque opaque; /* what its handles stand for */
     uint64_t rowset_version; /* raised whenever a row descriptor may have changed; atomic */
     bool has_touched_masked; /* a statement here touched masked data: messages are reduced */
 
@@ -182,6 +184,7 @@ struct og_guard_stmt {
     struct og_guard_undo undo;
     struct og_guard_clock clock;
     struct og_params params;
+    struct og_swapped *swapped; /* parameters whose handles have given way to their values */
     struct og_guard_desc descriptors[4]; /* implicit: ARD, APD, IRD, IPD */
     volatile bool is_cancelled;
 

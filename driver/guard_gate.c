@@ -546,7 +546,8 @@ SQLRETURN og_gate_pass(struct og_guard_stmt *stmt)
         if (code != SQL_SUCCESS)
             return code;
     }
-    return record_intent(stmt, false);
+    code = og_opaque_need(stmt);
+    return code == SQL_SUCCESS ? record_intent(stmt, false) : code;
 }
 
 /* Limits hold for catalog functions too. */

@@ -33,7 +33,7 @@ void og_issued_release(struct og_issued *issued)
     (void)pthread_mutex_destroy(&issued->lock);
 }
 
-static uint64_t column_key(const struct og_facts *facts, size_t column)
+uint64_t og_issued_column_key(const struct og_facts *facts, size_t column)
 {
     const struct og_object *object = &facts->objects[facts->columns[column].object];
 
@@ -44,7 +44,7 @@ uint64_t og_issued_key(const struct og_facts *facts, size_t result, size_t sourc
 {
     const struct og_fact_result *r = &facts->results[result];
 
-    return source < r->n_sources ? column_key(facts, r->sources[source].column) : 0;
+    return source < r->n_sources ? og_issued_column_key(facts, r->sources[source].column) : 0;
 }
 
 /* ---- the set ---- */
@@ -200,21 +200,29 @@ static bool is_mark(const struct og_guard_stmt *stmt, const struct og_token *tok
            stmt->text.utf8[token->position] == mark;
 }
 
-/* Markers of UPDATE: `column = ?` between SET and WHERE. */
+static int depth_step(const struct og_guard_stmt *stmt, const struct og_token *token)
+{
+    return is_mark(stmt, token, '(') - is_mark(stmt, token, ')');
+}
+
+/* Markers of UPDATE: `column = ?` as a whole assignment between SET and WHERE. */
 static void aim_update(const struct og_guard_stmt *stmt, const struct og_token *tokens, size_t n,
                        struct target *targets)
 {
     bool is_set = false, is_over = false;
     size_t marker = 0;
+    int depth = 0;
 
     for (size_t i = 0; i < n; i++) {
+        depth += depth_step(stmt, &tokens[i]);
         is_set |= is_word(stmt, &tokens[i], "SET");
         is_over |= is_set && is_word(stmt, &tokens[i], "WHERE");
         if (tokens[i].kind != OG_TOKEN_MARKER)
             continue;
         if (is_over)
             targets[marker].kind = TARGET_OTHER;
-        else if (is_set && i >= 2 && is_mark(stmt, &tokens[i - 1], '=') &&
+        else if (is_set && depth == 0 && i >= 3 && is_mark(stmt, &tokens[i - 1], '=') &&
+                 (is_word(stmt, &tokens[i - 3], "SET") || is_mark(stmt, &tokens[i - 3], ',')) &&
                  (i + 1 == n || is_mark(stmt, &tokens[i + 1], ',') ||
                   is_word(stmt, &tokens[i + 1], "WHERE")))
             targets[marker] = (struct target){TARGET_COLUMN,
@@ -224,33 +232,42 @@ static void aim_update(const struct og_guard_stmt *stmt, const struct og_token *
     }
 }
 
-/* Markers of INSERT INTO table (columns) VALUES (...), (...). */
+/* The name at a place of the list of columns: names and commas take turns behind the parenthesis. */
+static const struct og_token *listed(const struct og_guard_stmt *stmt, const struct og_token *tokens,
+                                     size_t open, size_t values, size_t place)
+{
+    size_t at = open + 1 + 2 * place;
+
+    return at < values && !is_mark(stmt, &tokens[at], ')') ? &tokens[at] : NULL;
+}
+
+/* Markers of INSERT INTO table (columns) VALUES (...), (...): each a value by itself. */
 static void aim_insert(const struct og_guard_stmt *stmt, const struct og_token *tokens, size_t n,
                        struct target *targets)
 {
     size_t open = 0, values = 0, marker = 0, place = 0;
+    int depth = 0;
 
     while (open < n && !is_mark(stmt, &tokens[open], '('))
         open++;
     for (values = open; values < n && !is_word(stmt, &tokens[values], "VALUES"); values++)
         ;
     for (size_t i = 0; i < n; i++) {
-        if (i > values && is_mark(stmt, &tokens[i], '('))
+        const struct og_token *name;
+
+        depth += i > values ? depth_step(stmt, &tokens[i]) : 0;
+        if (depth == 0)
             place = 0;
-        else if (i > values && is_mark(stmt, &tokens[i], ','))
+        else if (i > values && depth == 1 && is_mark(stmt, &tokens[i], ','))
             place++;
         if (tokens[i].kind != OG_TOKEN_MARKER)
             continue;
-        /* names and commas take turns behind the parenthesis */
-        if (i > values && open + 1 + 2 * place < values &&
+        name = i > values && depth == 1 ? listed(stmt, tokens, open, values, place) : NULL;
+        if (name && i + 1 < n &&
             (is_mark(stmt, &tokens[i - 1], ',') || is_mark(stmt, &tokens[i - 1], '(')) &&
-            i + 1 < n &&
-            (is_mark(stmt, &tokens[i + 1], ',') || is_mark(stmt, &tokens[i + 1], ')'))) {
-            const struct og_token *name = &tokens[open + 1 + 2 * place];
-
+            (is_mark(stmt, &tokens[i + 1], ',') || is_mark(stmt, &tokens[i + 1], ')')))
             targets[marker] = (struct target){TARGET_COLUMN, stmt->text.utf8 + name->position,
                                               name->n_bytes};
-        }
         marker++;
     }
 }
@@ -296,7 +313,7 @@ static bool is_param_shown(struct og_guard_stmt *stmt, size_t number, const stru
         og_buf_init(&text, OG_MAX_MASKED_VALUE_BYTES);
         if (og_params_text(&stmt->params, number, set, &text, &is_null))
             is_found = is_shown(stmt->dbc, mask, stmt->facts.columns[column].type,
-                                column_key(&stmt->facts, column),
+                                og_issued_column_key(&stmt->facts, column),
                                 is_null ? NULL : og_buf_str(&text), text.n_bytes);
         og_buf_wipe(&text);
     }
@@ -347,11 +364,42 @@ static bool is_column_shown(struct og_guard_stmt *stmt, size_t column, const str
                      is_named(&targets[i], stmt->facts.columns[column].name);
 
         /* Where a marker goes is not always known; masked text is known by its look anywhere. */
-        if ((is_it || (targets[i].kind == TARGET_UNKNOWN && is_text_mask(&mask))) &&
+        if (!og_opaque_is_taken(stmt, i + 1) &&
+            (is_it || (targets[i].kind == TARGET_UNKNOWN && is_text_mask(&mask))) &&
             is_param_shown(stmt, i + 1, &mask, column))
             return true;
     }
     return false;
+}
+
+static struct target *find_targets(struct og_guard_stmt *stmt)
+{
+    struct target *targets = og_arena_array(&stmt->verdict_arena, stmt->lex.n_markers,
+                                            sizeof(*targets));
+
+    if (!targets)
+        return NULL;
+    memset(targets, 0, stmt->lex.n_markers * sizeof(*targets));
+    aim(stmt, targets);
+    return targets;
+}
+
+size_t og_masked_target(struct og_guard_stmt *stmt, size_t marker)
+{
+    const struct target *targets = find_targets(stmt);
+    struct og_mask mask;
+
+    if (!targets || targets[marker - 1].kind != TARGET_COLUMN)
+        return SIZE_MAX;
+    for (size_t i = 0; i < stmt->facts.n_writes; i++) {
+        size_t column = stmt->facts.writes[i].column;
+
+        if (stmt->verdict.masked_columns[column] &&
+            is_named(&targets[marker - 1], stmt->facts.columns[column].name) &&
+            column_mask(stmt, column, &mask) && mask.kind == OG_MASK_HANDLE)
+            return column;
+    }
+    return SIZE_MAX;
 }
 
 SQLRETURN og_masked_check_params(struct og_guard_stmt *stmt)
@@ -360,11 +408,9 @@ SQLRETURN og_masked_check_params(struct og_guard_stmt *stmt)
 
     if (!stmt->verdict.masked_columns || !stmt->lex.n_markers || stmt->verdict.is_data_observed)
         return SQL_SUCCESS;
-    targets = og_arena_array(&stmt->verdict_arena, stmt->lex.n_markers, sizeof(*targets));
+    targets = find_targets(stmt);
     if (!targets)
         return og_gate_refuse(stmt, "masked", "Out of memory");
-    memset(targets, 0, stmt->lex.n_markers * sizeof(*targets));
-    aim(stmt, targets);
     for (size_t i = 0; i < stmt->facts.n_writes; i++) {
         size_t column = stmt->facts.writes[i].column;
 

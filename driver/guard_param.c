@@ -7,6 +7,7 @@ static SQLRETURN bind_parameter(struct og_guard_stmt *stmt, const struct og_para
 {
     SQLRETURN code = SQL_SUCCESS;
 
+    og_opaque_forget(stmt, param->number);
     if (og_params_bind(&stmt->params, param) < 0) {
         og_diag_add_state(&stmt->object.diag, "HY001", "[odbcguard] memory allocation error");
         code = SQL_ERROR;

@@ -118,6 +118,7 @@ static SQLRETURN executed(struct og_guard_stmt *stmt, SQLRETURN code)
 static void begin(struct og_guard_stmt *stmt, const char *api)
 {
     og_guard_enter(&stmt->object);
+    og_opaque_restore(stmt);
     og_positioned_drop(stmt);
     og_gate_settle(stmt);
     og_gate_finish(stmt, SQL_SUCCESS);
@@ -229,7 +230,11 @@ static SQLRETURN clear_for_run(struct og_guard_stmt *stmt, run_below *below)
     if (code == SQL_SUCCESS)
         code = og_undo_ask(stmt);
     if (code == SQL_SUCCESS)
+        code = og_opaque_check(stmt);
+    if (code == SQL_SUCCESS)
         code = og_masked_check_params(stmt);
+    if (code == SQL_SUCCESS)
+        code = og_opaque_swap(stmt);
     if (code == SQL_SUCCESS)
         code = og_rehearse(stmt, below);
     if (code == SQL_SUCCESS)
@@ -238,8 +243,10 @@ static SQLRETURN clear_for_run(struct og_guard_stmt *stmt, run_below *below)
         code = take_stamp(stmt);
     if (code == SQL_SUCCESS)
         code = enter(stmt);
-    if (code != SQL_SUCCESS)
+    if (code != SQL_SUCCESS) {
+        og_opaque_wipe(stmt);
         og_gate_finish(stmt, SQL_ERROR);
+    }
     return code;
 }
 
@@ -278,6 +285,8 @@ static SQLRETURN run(struct og_guard_stmt *stmt, run_below *below)
         if (code != SQL_SUCCESS)
             return code;
         code = run_timed(stmt, below);
+        if (code != SQL_NEED_DATA)
+            og_opaque_wipe(stmt);
         og_run_permitted(stmt);
         is_over = code == SQL_ERROR && stmt->object.diag.n_records;
         code = executed(stmt, code);
@@ -427,6 +436,7 @@ static SQLRETURN SQL_API guard_SQLFreeStmt(SQLHSTMT handle, SQLUSMALLINT option)
         og_bindings_clear(stmt);
         break;
     case SQL_RESET_PARAMS:
+        og_opaque_forget(stmt, 0);
         og_params_reset(&stmt->params);
         break;
     default:

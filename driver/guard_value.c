@@ -106,6 +106,19 @@ static bool needs_all(const struct og_guard_column *plan)
     return plan->mask.kind != OG_MASK_FIXED && plan->mask.kind != OG_MASK_SQL_NULL;
 }
 
+/* So that the handle can be bound back. */
+static bool keep_value(struct og_guard_stmt *stmt, const struct og_guard_column *plan,
+                       const char *text, size_t n_bytes, const struct og_buf *handle)
+{
+    size_t result = (size_t)(plan - stmt->columns);
+    bool is_kept = true;
+
+    for (size_t i = 0; i < stmt->facts.results[result].n_sources && is_kept; i++)
+        is_kept = og_opaque_add(&stmt->dbc->opaque, og_issued_key(&stmt->facts, result, i),
+                                og_buf_str(handle), text, n_bytes);
+    return is_kept;
+}
+
 /* Counts a cell that was only looked through where something was found in it; remembers what is shown
  * in the place of a value. */
 static int mask(struct og_guard_stmt *stmt, const struct og_guard_column *plan, const char *text,
@@ -119,6 +132,8 @@ static int mask(struct og_guard_stmt *stmt, const struct og_guard_column *plan, 
     if (r != 0 || is_same)
         return r;
     stmt->n_masked_cells += is_looked_through;
+    if (plan->mask.kind == OG_MASK_HANDLE && !*out_is_null)
+        *out_is_null = !keep_value(stmt, plan, text, n_bytes, out);
     if (!*out_is_null)
         og_issued_add(stmt, (size_t)(plan - stmt->columns), og_buf_str(out));
     return r;

@@ -57,7 +57,7 @@ SQLULEN og_params_sets(const struct og_params *params)
     return params->n_sets ? params->n_sets : 1;
 }
 
-static const struct og_param *find(const struct og_params *params, size_t number)
+const struct og_param *og_params_find(const struct og_params *params, size_t number)
 {
     for (size_t i = 0; i < params->n_items; i++)
         if (params->items[i].number == number)
@@ -178,7 +178,7 @@ int og_params_check(const struct og_params *params, size_t n_markers, const char
     if (params->is_foreign)
         return unreadable("parameters are bound through a descriptor; use SQLBindParameter", why);
     for (size_t i = 1; i <= n_markers; i++) {
-        const struct og_param *param = find(params, i);
+        const struct og_param *param = og_params_find(params, i);
 
         if (!param)
             return unreadable("a parameter marker has no value bound to it; "
@@ -224,7 +224,7 @@ static bool hash_all(EVP_MD_CTX *hash, const struct og_params *params, size_t n_
     bool is_ok = hash_number(hash, n_markers) && hash_number(hash, n_sets);
 
     for (size_t i = 1; i <= n_markers && is_ok; i++) {
-        const struct og_param *param = find(params, i);
+        const struct og_param *param = og_params_find(params, i);
 
         is_ok = hash_number(hash, (uint64_t)param->io_type) &&
                 hash_number(hash, (uint64_t)concrete_type(param)) &&
@@ -235,7 +235,7 @@ static bool hash_all(EVP_MD_CTX *hash, const struct og_params *params, size_t n_
     for (SQLULEN set = 0; set < n_sets && is_ok; set++) {
         is_ok = hash_number(hash, is_left_out(params, set));
         for (size_t i = 1; i <= n_markers && is_ok && !is_left_out(params, set); i++) {
-            const struct og_param *param = find(params, i);
+            const struct og_param *param = og_params_find(params, i);
             struct value value = {.kind = VALUE_NULL};
 
             if (has_value(param))
@@ -269,7 +269,7 @@ int og_params_digest(const struct og_params *params, size_t n_markers, uint8_t o
 bool og_params_text(const struct og_params *params, size_t number, SQLULEN set, struct og_buf *out,
                     bool *out_is_null)
 {
-    const struct og_param *param = find(params, number);
+    const struct og_param *param = og_params_find(params, number);
     struct value value;
 
     *out_is_null = false;
@@ -418,7 +418,7 @@ int og_params_describe(const struct og_params *params, size_t n_markers, struct 
         for (size_t i = 1; i <= n_markers && n_items < OG_MAX_LIST_ITEMS - 1; i++) {
             const char *text = is_left_out(params, set)
                                    ? "left out"
-                                   : describe_value(arena, params, find(params, i), set);
+                                   : describe_value(arena, params, og_params_find(params, i), set);
 
             slot = og_arena_push(arena, &items, &n_items, &max_items, sizeof(*items));
             if (!slot)

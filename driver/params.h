@@ -46,6 +46,8 @@ void og_params_reset(struct og_params *params);
 /* Frees; accepts a zeroed struct. */
 void og_params_release(struct og_params *params);
 
+/* The binding of that number, borrowed; NULL: not bound. */
+const struct og_param *og_params_find(const struct og_params *params, size_t number);
 /* Number of parameter sets, 1 at least. */
 SQLULEN og_params_sets(const struct og_params *params);
 

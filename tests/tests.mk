@@ -229,6 +229,7 @@ EXTRA_DIST += \
 	tests/live/test_editors.py \
 	tests/live/test_failures.py \
 	tests/live/test_files.py \
+	tests/live/test_handles.py \
 	tests/live/test_identity.py \
 	tests/live/test_keyed.py \
 	tests/live/test_kill.py \

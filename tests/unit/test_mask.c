@@ -215,7 +215,7 @@ static void test_words(void)
                og_class_from_word("x") == OG_CLASS_COUNT &&
                og_evidence_from_word("x") == OG_EVIDENCE_COUNT,
            "unknown words are told");
-    tap_ok(og_mask_is_enforced(OG_MASK_ROUND) && !og_mask_is_enforced(OG_MASK_HANDLE) &&
+    tap_ok(og_mask_is_enforced(OG_MASK_ROUND) && !og_mask_is_enforced(OG_MASK_DETECT) &&
                !og_mask_is_enforced(OG_MASK_NONE),
            "what is enforced");
     tap_ok(og_mask_fits(&(struct og_mask){.kind = OG_MASK_SQL_NULL}, OG_TYPE_UNKNOWN) &&

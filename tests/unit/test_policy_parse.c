@@ -76,7 +76,6 @@ static const struct {
      "6:13: class: none"},
     {DATA "columns: [a.b]\n    mask: partial\n    group: yes\n",
      "6:12: group goes with mask: token only"},
-    {DATA "{columns: [a.b], mask: handle}\n", "4:28: this build cannot enforce mask `handle`"},
     {DATA "{columns: [a.b], mask: blur}\n", "4:28: this build cannot enforce mask `blur`"},
     {DATA "{columns: [a.b], class: shoe}\n", "4:29: this build cannot enforce class `shoe`"},
     {DATA "{columns: [a.b]}\n", "4:5: an entry of data needs `class` or `mask`"},
