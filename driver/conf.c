@@ -385,6 +385,12 @@ static SQLRETURN make_target_string(const struct request *request)
                         "the value of %s holds a semicolon, behind which the real driver may read "
                         "another key: put it into the target's own data source", pair->key);
         }
+        if (!og_conf_is_good_value(conf, pair)) {
+            og_buf_wipe(&out);
+            return fail(request->diag,
+                        "this value of %s makes the real driver write traces or run statements of "
+                        "its own: put it into the target's own data source", pair->key);
+        }
         og_pairs_write(&out, pair->key, pair->value, pair->is_braced);
     }
     conf->target_string = og_buf_is_failed(&out) ? NULL : og_buf_take(&out);

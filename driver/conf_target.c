@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "driver/conf_target.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -61,4 +62,57 @@ bool og_conf_is_one_value(const struct og_conf *conf, const struct og_pair *pair
     return !strchr(pair->value, ';') ||
            (is_driver(conf, "psqlodbc") &&
             (strcasecmp(pair->key, "PWD") == 0 || strcasecmp(pair->key, "Password") == 0));
+}
+
+#define CX_TRACES ((1ul << 10) | (1ul << 11)) /* CommLog, Debug: they write files */
+#define CX_FETCHES (1ul << 28)                /* FetchRefcursors */
+#define MAX_CX_DIGITS 10u                     /* two for the number of bits, eight of the bits */
+
+static bool has_only(const char *text, const char *allowed)
+{
+    return text[strspn(text, allowed)] == '\0';
+}
+
+/* CX packs options into bits, behind two digits that say how many of them count. */
+static bool is_good_pack(const char *value)
+{
+    size_t n = strlen(value);
+
+    return n <= MAX_CX_DIGITS && has_only(value, "0123456789abcdefABCDEF") &&
+           (n <= 2 || (strtoul(value + 2, NULL, 16) & (CX_TRACES | CX_FETCHES)) == 0);
+}
+
+/* AB packs options that change what the driver says of itself and of dates; it sets and clears them. */
+static bool is_good_extra(const char *value)
+{
+    return has_only(value, "0123456789abcdefABCDEFx+-");
+}
+
+bool og_conf_is_good_value(const struct og_conf *conf, const struct og_pair *pair)
+{
+    static const struct {
+        const char *driver, *key;
+        bool (*is_good)(const char *value);
+    } checks[] = {
+        {"psqlodbc", "CX", is_good_pack},
+        {"psqlodbc", "AB", is_good_extra},
+    };
+
+    for (size_t i = 0; i < OG_COUNT(checks); i++)
+        if (is_driver(conf, checks[i].driver) && strcasecmp(checks[i].key, pair->key) == 0)
+            return checks[i].is_good(pair->value);
+    return true;
+}
+
+bool og_conf_fetches_cursors(const struct og_conf *conf)
+{
+    struct og_pairs pairs = {0};
+    const char *what;
+    bool fetches = og_pairs_parse(conf->target_string, &pairs, &what) < 0;
+
+    for (size_t i = 0; i < pairs.n_items; i++)
+        fetches = fetches || (strcasecmp(pairs.items[i].key, "FetchRefcursors") == 0 &&
+                              strcmp(pairs.items[i].value, "0") != 0);
+    og_pairs_release(&pairs);
+    return fetches;
 }

@@ -178,6 +178,16 @@ static const char *origin(const char *sqlstate, bool is_subclass)
     return is_odbc ? "ODBC 3.0" : "ISO 9075";
 }
 
+/* psqlODBC tells the length of every number as this one. */
+static SQLRETURN put_number(const void *number, size_t size, void *value, SQLSMALLINT *n_bytes)
+{
+    if (value)
+        memcpy(value, number, size);
+    if (n_bytes)
+        *n_bytes = (SQLSMALLINT)sizeof(SQLINTEGER);
+    return SQL_SUCCESS;
+}
+
 SQLRETURN og_diag_get_field(const struct og_diag *diag, bool is_wide, SQLSMALLINT number,
                             SQLSMALLINT field, void *value, SQLSMALLINT max_bytes,
                             SQLSMALLINT *n_bytes)
@@ -202,17 +212,11 @@ SQLRETURN og_diag_get_field(const struct og_diag *diag, bool is_wide, SQLSMALLIN
     case SQL_DIAG_SERVER_NAME:
         return put_field("", is_wide, value, max_bytes, n_bytes);
     case SQL_DIAG_NATIVE:
-        if (value)
-            *(SQLINTEGER *)value = record->native;
-        return SQL_SUCCESS;
+        return put_number(&record->native, sizeof(record->native), value, n_bytes);
     case SQL_DIAG_ROW_NUMBER:
-        if (value)
-            *(SQLLEN *)value = record->row_number;
-        return SQL_SUCCESS;
+        return put_number(&record->row_number, sizeof(record->row_number), value, n_bytes);
     case SQL_DIAG_COLUMN_NUMBER:
-        if (value)
-            *(SQLINTEGER *)value = record->column_number;
-        return SQL_SUCCESS;
+        return put_number(&record->column_number, sizeof(record->column_number), value, n_bytes);
     default:
         return SQL_ERROR;
     }

@@ -63,6 +63,8 @@ struct og_guard_desc {
     struct og_bindings recorded;
 };
 
+struct og_cconv_cell;
+
 struct og_guard_dbc {
     struct og_guard_object object;
     struct og_guard_env *env;
@@ -103,6 +105,8 @@ struct og_guard_dbc {
     bool must_look; /* path or settings may have moved: guard_session.c asks before names matter */
     bool has_moved; /* they did in the open transaction, so that its end may move them back */
     bool is_path_plain, is_read_committed;
+    bool fetches_cursors; /* FetchRefcursors: a procedure's answer names cursors that psqlODBC reads */
+    bool rewrites_ones;   /* psqlODBC's MS Access mode: it sends another text than it is given */
     struct og_guard_pin *pins; /* masked columns as they were when the session began */
     bool has_lost_column;      /* one of them is another now, or gone */
     struct og_guard_named *named; /* prepared statements and cursors */
@@ -331,6 +335,8 @@ SQLRETURN og_value_mask(struct og_guard_stmt *stmt, SQLUSMALLINT column, const v
                         size_t n_bytes, bool is_wide, struct og_buf *out, bool *out_is_null);
 /* Whether the real driver could give a clear value as that C type; adds a record where not. */
 bool og_value_fits(struct og_guard_stmt *stmt, SQLSMALLINT c_type);
+/* SQLite's driver empties the buffer of what is NULL and of an empty last piece. */
+void og_value_blank(const struct og_guard_stmt *stmt, const struct og_cconv_cell *cell);
 /* Whether values are read as UTF-16. */
 bool og_value_is_wide(const struct og_guard_stmt *stmt);
 

@@ -7,6 +7,7 @@
 /* Driver-private attributes begin here (ODBC 3.8, "Driver-Specific Attributes", and what drivers
  * did before there was a range): they can load code, trace rows or change what text means. */
 #define FIRST_PRIVATE 1000
+#define PSQLODBC_MSJET 65549 /* pgapifunc.h: SQL_ATTR_PGOPT_MSJET */
 
 static bool is_private(SQLINTEGER attribute)
 {
@@ -177,6 +178,8 @@ static void follow_connection_attribute(struct og_guard_dbc *dbc, SQLINTEGER att
 {
     if (attribute == SQL_ATTR_RESET_CONNECTION) /* a pool hands it to somebody else */
         dbc->catalog_version++;
+    if (attribute == PSQLODBC_MSJET)
+        dbc->rewrites_ones = value != NULL;
     if (attribute != SQL_ATTR_AUTOCOMMIT)
         return;
     dbc->is_autocommit = (SQLULEN)(uintptr_t)value == SQL_AUTOCOMMIT_ON;

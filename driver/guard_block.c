@@ -297,6 +297,8 @@ static SQLRETURN put_cell(struct og_guard_stmt *stmt, const struct og_rowset *ro
     cell.indicator = og_rowset_cell(rowset, binding->indicator, row, (SQLLEN)sizeof(SQLLEN));
     code = og_cconv_put(is_null ? NULL : og_buf_str(masked), masked->n_bytes, &cell, NULL,
                         &stmt->object.diag);
+    if (is_null && code == SQL_SUCCESS)
+        og_value_blank(stmt, &cell);
     stmt->n_bytes += masked->n_bytes;
     if (masked->n_bytes)
         explicit_bzero(masked->bytes, masked->n_bytes);

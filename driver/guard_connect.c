@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/pg_analyse.h"
+#include "driver/conf_target.h"
 #include "driver/guard.h"
 #include "driver/sqlite_target.h"
 #include "driver/target.h"
@@ -29,6 +30,14 @@ static const char *target_key(const struct og_conf *conf, const char *key, char 
     if (conf->target_dsn && conf->target_dsn[0])
         (void)SQLGetPrivateProfileString(conf->target_dsn, key, "", out, 512, "odbc.ini");
     return out;
+}
+
+static bool fetches_cursors(const struct og_conf *conf)
+{
+    char value[512];
+
+    return strtol(target_key(conf, "FetchRefcursors", value), NULL, 10) != 0 ||
+           og_conf_fetches_cursors(conf);
 }
 
 static const char *driver_file(const struct og_conf *conf)
@@ -70,6 +79,7 @@ static SQLRETURN open_session(struct og_guard_dbc *dbc)
         .driver_name = driver_file(conf),
     };
 
+    dbc->fetches_cursors = fetches_cursors(conf);
     hello.database = target_key(conf, "Database", database);
     (void)target_key(conf, "Servername", server_name);
     (void)target_key(conf, "Server", server);

@@ -112,7 +112,8 @@ static SQLRETURN fetch_rows(struct og_guard_stmt *stmt, struct fetch *fetch)
     if (code != SQL_SUCCESS)
         return code;
     og_rows_close(stmt);
-    stmt->n_below_fetched = stmt->verdict.masks_any ? 0 : OG_UNCOUNTED;
+    stmt->n_below_fetched =
+        stmt->verdict.masks_any && fetch->kind != FETCH_EXTENDED ? 0 : OG_UNCOUNTED;
     if (fetch->kind == FETCH_EXTENDED)
         *fetch->n_fetched = 0;
     code = run(stmt, fetch);

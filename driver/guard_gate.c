@@ -117,6 +117,14 @@ static bool is_read_only(const struct og_guard_stmt *stmt,
     return stmt->dbc->conf->is_read_only || session->is_read_only;
 }
 
+static bool has_effect(const struct og_facts *facts, enum og_effect effect)
+{
+    for (size_t i = 0; i < facts->n_effects; i++)
+        if (facts->effects[i].effect == effect)
+            return true;
+    return false;
+}
+
 /* What this build cannot follow turns an allowance into a refusal, however it was reached: names
  * that may mean something else by now must never be masked by guesswork. */
 static const char *find_uncertainty(const struct og_guard_stmt *stmt)
@@ -131,6 +139,12 @@ static const char *find_uncertainty(const struct og_guard_stmt *stmt)
     if (dbc->has_lost_column && !stmt->facts.is_transaction_control)
         return "a column that a policy masks was renamed or is gone since this session began; have "
                "the policy name it as it is now, and connect again";
+    if (dbc->fetches_cursors && has_effect(&stmt->facts, OG_EFFECT_CALL))
+        return "with FetchRefcursors=1 the real driver reads whatever cursors the procedure's "
+               "answer names; FETCH from them instead, with FetchRefcursors=0";
+    if (dbc->rewrites_ones && memmem(stmt->text.utf8, stmt->text.n_utf8, "\" = 1)", 6))
+        return "psqlODBC's MS Access mode sends '1' for the 1 of `\" = 1)`, whatever it stands in; "
+               "write ='1' or `= true` yourself";
     return NULL;
 }
 

@@ -2,6 +2,7 @@
 /* SQLGetData. A clear column goes straight to the real driver; of a masked one the value is read
  * whole, masked once, kept while its row is the current one, and handed out in pieces. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "driver/cconv.h"
 #include "driver/guard.h"
@@ -92,8 +93,11 @@ static SQLRETURN get_masked(struct og_guard_stmt *stmt, SQLUSMALLINT column, SQL
         return code;
     cell.c_type = concrete_type(stmt, column, c_type, &cell);
     /* psqlODBC hands a value that comes whole out once, SQLite's driver as often as asked. */
-    if (!get->is_null && !og_value_fits(stmt, cell.c_type))
+    if (!get->is_null && !og_value_fits(stmt, cell.c_type)) {
+        if (indicator)
+            *indicator = 0; /* as psqlODBC does where it converts nothing */
         return SQL_ERROR;
+    }
     if (get->n_pieces && !get->is_null && og_cconv_fixed_size(cell.c_type) &&
         stmt->dbc->dialect == OG_DIALECT_POSTGRESQL)
         return SQL_NO_DATA;
@@ -106,6 +110,10 @@ static SQLRETURN get_masked(struct og_guard_stmt *stmt, SQLUSMALLINT column, SQL
         og_diag_drop_state(&stmt->object.diag, "01004");
         code = SQL_SUCCESS;
     }
+    if (code == SQL_NO_DATA && indicator && stmt->dbc->dialect == OG_DIALECT_SQLITE)
+        *indicator = 0;
+    if (code == SQL_NO_DATA || (code == SQL_SUCCESS && get->is_null))
+        og_value_blank(stmt, &cell);
     return code;
 }
 

@@ -55,6 +55,23 @@ static void patch(struct og_guard_stmt *stmt, SQLRETURN code, SQLUSMALLINT colum
         *number = SQL_NULLABLE;
 }
 
+/* psqlODBC that was asked for a base column once, as before masked rows are handed out, does not count
+ * columns any more. */
+static bool is_counted_here(const struct og_guard_stmt *stmt, SQLUSMALLINT field)
+{
+    return (field == SQL_DESC_COUNT || field == SQL_COLUMN_COUNT) && stmt->rows.is_agreed &&
+           stmt->n_columns && stmt->dbc->dialect == OG_DIALECT_POSTGRESQL && !stmt->dbc->conf->is_broker;
+}
+
+static SQLRETURN count_here(struct og_guard_stmt *stmt, SQLSMALLINT *n_bytes, SQLLEN *number)
+{
+    if (n_bytes)
+        *n_bytes = 0;
+    if (number)
+        *number = (SQLLEN)stmt->n_columns;
+    return SQL_SUCCESS;
+}
+
 static SQLRETURN SQL_API guard_SQLColAttribute(SQLHSTMT handle, SQLUSMALLINT column,
                                                SQLUSMALLINT field, SQLPOINTER text,
                                                SQLSMALLINT max_bytes, SQLSMALLINT *n_bytes,
@@ -64,6 +81,8 @@ static SQLRETURN SQL_API guard_SQLColAttribute(SQLHSTMT handle, SQLUSMALLINT col
     SQLRETURN code;
 
     og_guard_enter(&stmt->object);
+    if (is_counted_here(stmt, field))
+        return count_here(stmt, n_bytes, number);
     code = og_guard_below(stmt, stmt->object.calls->SQLColAttribute(
                                     stmt->object.below, column, field, text, max_bytes, n_bytes,
                                     number));
@@ -80,6 +99,8 @@ static SQLRETURN SQL_API guard_SQLColAttributeW(SQLHSTMT handle, SQLUSMALLINT co
     SQLRETURN code;
 
     og_guard_enter(&stmt->object);
+    if (is_counted_here(stmt, field))
+        return count_here(stmt, n_bytes, number);
     code = og_guard_below(stmt, stmt->object.calls->SQLColAttributeW(
                                     stmt->object.below, column, field, text, max_bytes, n_bytes,
                                     number));
@@ -96,6 +117,8 @@ static SQLRETURN SQL_API guard_SQLColAttributes(SQLHSTMT handle, SQLUSMALLINT co
     SQLRETURN code;
 
     og_guard_enter(&stmt->object);
+    if (is_counted_here(stmt, field))
+        return count_here(stmt, n_bytes, number);
     code = og_guard_below(stmt, stmt->object.calls->SQLColAttributes(
                                     stmt->object.below, column, field, text, max_bytes, n_bytes,
                                     number));
@@ -112,6 +135,8 @@ static SQLRETURN SQL_API guard_SQLColAttributesW(SQLHSTMT handle, SQLUSMALLINT c
     SQLRETURN code;
 
     og_guard_enter(&stmt->object);
+    if (is_counted_here(stmt, field))
+        return count_here(stmt, n_bytes, number);
     code = og_guard_below(stmt, stmt->object.calls->SQLColAttributesW(
                                     stmt->object.below, column, field, text, max_bytes, n_bytes,
                                     number));

@@ -23,6 +23,18 @@ static bool is_text_type(SQLSMALLINT sql_type)
     }
 }
 
+static void plan(struct og_guard_stmt *stmt, size_t index)
+{
+    struct og_guard_column *column = &stmt->columns[index];
+
+    column->type = stmt->facts.results[index].type;
+    column->mask = stmt->verdict.masks[index];
+    column->mask.key = stmt->dbc->mask_key;
+    column->key = og_issued_key(&stmt->facts, index, 0);
+    if (column->mask.kind == OG_MASK_SQL_NULL)
+        og_issued_add(stmt, index, NULL);
+}
+
 static SQLRETURN describe(struct og_guard_stmt *stmt, size_t index)
 {
     struct og_guard_column *column = &stmt->columns[index];
@@ -40,13 +52,7 @@ static SQLRETURN describe(struct og_guard_stmt *stmt, size_t index)
         (void)stmt->object.calls->SQLColAttribute(stmt->object.below, number, SQL_DESC_UNSIGNED,
                                                   NULL, 0, NULL, &is_unsigned);
     column->is_unsigned = is_unsigned == SQL_TRUE;
-    column->type = stmt->facts.results[index].type;
-    column->mask = stmt->verdict.masks[index];
-    column->key = og_issued_key(&stmt->facts, index, 0);
-    if (column->mask.kind == OG_MASK_SQL_NULL)
-        og_issued_add(stmt, index, NULL);
     column->max_chars = is_text_type(column->sql_type) ? (size_t)size : 0;
-    column->mask.key = stmt->dbc->mask_key;
     if (column->mask.kind == OG_MASK_DETECT && !is_text_type(column->sql_type))
         column->mask.kind = OG_MASK_NONE; /* a number, a date: nothing to look through */
     return SQL_SUCCESS;
@@ -138,6 +144,7 @@ SQLRETURN og_rows_open(struct og_guard_stmt *stmt)
     stmt->n_columns = 0;
     stmt->rows.read_version = stmt->rows.own_version = 0;
     stmt->rows.has_row_count = false;
+    stmt->rows.is_agreed = false;
     code = stmt->object.calls->SQLNumResultCols(stmt->object.below, &n_columns);
     if (!SQL_SUCCEEDED(code))
         return og_guard_below(stmt, code);
@@ -150,13 +157,8 @@ SQLRETURN og_rows_open(struct og_guard_stmt *stmt)
     if (!stmt->columns)
         return disagree(stmt, "out of memory");
     stmt->n_columns = (size_t)n_columns;
-    for (size_t i = 0; i < stmt->n_columns; i++) {
-        if (stmt->verdict.touches_masked && !agrees_with_driver(stmt, i))
-            return disagree(stmt, "another base column");
-        code = describe(stmt, i);
-        if (code != SQL_SUCCESS)
-            return code;
-    }
+    for (size_t i = 0; i < stmt->n_columns; i++)
+        plan(stmt, i);
     return SQL_SUCCESS;
 }
 
@@ -166,10 +168,27 @@ void og_rows_close(struct og_guard_stmt *stmt)
     stmt->rows.app_current = 0;
 }
 
+/* Before the first row. Not sooner: psqlODBC describes columns otherwise (LENGTH, COUNT, CATALOG_NAME)
+ * once it was asked about them, so what the application asks of a fresh result comes first. */
+static SQLRETURN agree(struct og_guard_stmt *stmt)
+{
+    SQLRETURN code = SQL_SUCCESS;
+
+    if (stmt->rows.is_agreed)
+        return SQL_SUCCESS;
+    for (size_t i = 0; code == SQL_SUCCESS && i < stmt->n_columns; i++) {
+        if (stmt->verdict.touches_masked && !agrees_with_driver(stmt, i))
+            return disagree(stmt, "another base column");
+        code = describe(stmt, i);
+    }
+    stmt->rows.is_agreed = code == SQL_SUCCESS;
+    return code;
+}
+
 SQLRETURN og_rows_check(struct og_guard_stmt *stmt)
 {
     if (!stmt->verdict.masks_any || stmt->n_columns)
-        return SQL_SUCCESS;
+        return agree(stmt);
     /* Nothing that a plan was laid on is handed out, whatever the real driver holds. */
     if (stmt->state == OG_STMT_OPEN)
         og_diag_add_state(&stmt->object.diag, "24000", "[odbcguard] there is no result to read");

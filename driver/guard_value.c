@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/utf.h"
+#include "driver/cconv.h"
 #include "driver/guard.h"
 
 #define CHUNK_BYTES 4096u
@@ -98,6 +99,20 @@ bool og_value_fits(struct og_guard_stmt *stmt, SQLSMALLINT c_type)
     og_diag_add_state(&stmt->object.diag, "07006",
                       "[odbcguard] the real driver gives no wide text: read it as SQL_C_CHAR");
     return false;
+}
+
+void og_value_blank(const struct og_guard_stmt *stmt, const struct og_cconv_cell *cell)
+{
+    SQLLEN n = og_cconv_fixed_size(cell->c_type);
+
+    if (stmt->dbc->dialect != OG_DIALECT_SQLITE || !cell->buffer)
+        return;
+    if (cell->c_type == SQL_C_CHAR || cell->c_type == SQL_C_WCHAR) {
+        n = cell->c_type == SQL_C_CHAR ? 1 : (SQLLEN)sizeof(SQLWCHAR);
+        if (cell->max_bytes < n)
+            return;
+    }
+    memset(cell->buffer, 0, (size_t)n);
 }
 
 /* What a mask needs of the value beyond its being NULL or not. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* target_key.tbl.h - keys of real drivers that a guarded DSN or a connection string may hand down.
  * TARGET_KEY(part of the driver's file name, key). Keys that run SQL, load code, write traces, open
- * files or raise privileges are not here (ConnSettings, pqopt, LoadExt, Tracefile, INITSTMT...), nor
- * keys that make the driver run statements of its own or rewrite the given one (FetchRefcursors), nor
- * psqlODBC's packed keys CX and AB, whose bits hold some of those: the target's own DSN section, which
- * an administrator writes, is where they belong. */
+ * files or raise privileges are not here (ConnSettings, pqopt, LoadExt, Tracefile, INITSTMT...): the
+ * target's own DSN section, which an administrator writes, is where they belong. Of psqlODBC's packed
+ * keys (CX, AB) only harmless values go down (og_conf_is_good_value); with FetchRefcursors, which makes
+ * the driver run statements of its own, the gate refuses calls of procedures. */
 TARGET_KEY("psqlodbc", "Server")
 TARGET_KEY("psqlodbc", "Servername")
 TARGET_KEY("psqlodbc", "Port")
@@ -40,6 +40,9 @@ TARGET_KEY("psqlodbc", "DisallowPremature")
 TARGET_KEY("psqlodbc", "FakeOidIndex")
 TARGET_KEY("psqlodbc", "BI")
 TARGET_KEY("psqlodbc", "BatchSize")
+TARGET_KEY("psqlodbc", "CX")
+TARGET_KEY("psqlodbc", "AB")
+TARGET_KEY("psqlodbc", "FetchRefcursors")
 TARGET_KEY("sqlite", "Database")
 TARGET_KEY("sqlite", "Timeout")
 TARGET_KEY("sqlite", "StepAPI")

@@ -49,6 +49,8 @@ void tame_text(struct arm *arm, bool is_wide_call, SQLINTEGER max)
         return;
     if (max < 20 || (is_converted && (arm->code != SQL_SUCCESS || n_out <= 0)))
         fill(arm->scratch - SCRATCH_BORDER, 4096 + SCRATCH_BORDER);
+    if (is_converted && arm->code != SQL_SUCCESS)
+        fill(arm->scratch + 4096, sizeof(n_out)); /* its length is that of what was converted so far */
 }
 
 void log_bytes(struct arm *arm, const char *name, const void *bytes, size_t n)

@@ -272,6 +272,17 @@ void op_attach_desc(struct arm *arm, const uint32_t *a)
 
 /* ---- records ---- */
 
+/* What the guard does not do and says so. The real drivers read any text as a number, a mask's too. */
+static bool is_closed(const unsigned char *state, const unsigned char *text)
+{
+    static const char own[] = "[odbcguard]", reduced[] = "[odbcguard] the database reported";
+    static const char unfit[] = "the masked value cannot be given as the C type";
+
+    if (memcmp(state, "HYC00", 5) == 0 || memcmp(state, "S1C00", 5) == 0)
+        return memcmp(text, own, sizeof(own) - 1) == 0 && memcmp(text, reduced, sizeof(reduced) - 1) != 0;
+    return memcmp(text, unfit, sizeof(unfit) - 1) == 0;
+}
+
 static SQLRETURN read_record(struct arm *arm, SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
                              SQLSMALLINT max, bool is_wide)
 {
@@ -295,8 +306,8 @@ static SQLRETURN read_record(struct arm *arm, SQLSMALLINT type, SQLHANDLE handle
         log_changes(arm, "text", text, sizeof(text));
         log_number(arm, "length", n);
     }
-    if (!is_wide && (memcmp(state, "HYC00", 5) == 0 || memcmp(state, "S1C00", 5) == 0) && memcmp(text, "[odbcguard]", 11) == 0) {
-        arm->log->is_closed = arm->code == SQL_ERROR;
+    if (!is_wide && is_closed(state, text)) {
+        arm->log->is_closed = arm->code == SQL_ERROR || options.is_masked;
         (void)snprintf(arm->log->closed, sizeof(arm->log->closed), "%.140s", (char *)text);
     }
     return code;
@@ -354,6 +365,8 @@ void op_old_error(struct arm *arm, const uint32_t *a)
         arm->code = CALL(arm, SQLError)(arm->env, arm->dbc, arm->slot->handle, arm->scratch, SMALL(arm, 0),
                                         arm->scratch + 64, (SQLSMALLINT)(a[0] % 3 ? 512 : 30), SMALL(arm, 1));
         log_number(arm, "record", arm->code);
+        if (options.is_masked)
+            fill(arm->scratch + 64, 1024 - 64); /* texts are reduced to names */
         log_changes(arm, "error", arm->scratch, 1024);
         if (!SQL_SUCCEEDED(arm->code))
             break;

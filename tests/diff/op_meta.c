@@ -92,10 +92,20 @@ static const struct { SQLUSMALLINT field; bool is_text; const char *name; } fiel
 
 /* Numbers are asked for without a buffer: the driver manager reads past its own where the driver has no
  * W form. */
+/* psqlODBC describes columns otherwise once it was asked for their base tables, which is done before
+ * the first masked row. */
+static size_t some_field(const struct arm *arm, uint32_t number)
+{
+    size_t i = number % N_FIELDS;
+    bool is_later = options.is_masked && arm->slot->state != ST_PREP && arm->slot->state != ST_OPEN;
+
+    return is_later ? 0 : i;
+}
+
 static void column_attribute(struct arm *arm, const uint32_t *a, unsigned form)
 {
     static const char *const names[] = {"SQLColAttribute", "SQLColAttributeW", "SQLColAttributes"};
-    size_t i = a[0] % N_FIELDS;
+    size_t i = some_field(arm, a[0]);
     unsigned column = some_column(arm, a[1]);
     SQLSMALLINT max = fields[i].is_text ? name_sizes[a[2] % 7] : 0;
     SQLPOINTER text = fields[i].is_text && a[3] % 8 ? arm->scratch : NULL;

@@ -117,7 +117,11 @@ static const struct ctype ctypes[] = {
 
 const struct ctype *ctype_pick(uint32_t number)
 {
-    return &ctypes[number % (sizeof(ctypes) / sizeof(ctypes[0]))];
+    static const SQLSMALLINT readable[] = {SQL_C_CHAR, SQL_C_WCHAR, SQL_C_BINARY, SQL_C_CHAR};
+
+    if (options.is_masked && number % 8)
+        return ctype_find(readable[number / 8 % 4]); /* most masks show nothing else */
+    return &ctypes[number / 8 % (sizeof(ctypes) / sizeof(ctypes[0]))];
 }
 
 const struct ctype *ctype_find(SQLSMALLINT code)

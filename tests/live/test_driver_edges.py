@@ -52,7 +52,8 @@ class Odbc:
         self.lib.SQLAllocHandle(c_short(1), None, byref(self.env))
         self.lib.SQLSetEnvAttr(self.env, 200, c_void_p(3), 0)
         self.lib.SQLAllocHandle(c_short(2), self.env, byref(self.dbc))
-        self.lib.SQLConnect(self.dbc, dsn.encode(), c_short(-3), None, 0, None, 0)
+        if dsn:
+            self.lib.SQLConnect(self.dbc, dsn.encode(), c_short(-3), None, 0, None, 0)
 
     def statement(self):
         out = c_void_p()
@@ -167,8 +168,69 @@ def notices(odbc):
     return odbc.seen
 
 
+def text_of(keys, sql):
+    """The first value by a connection string; or what the connect or the statement said."""
+    odbc = Odbc(None)
+    code = odbc.do("SQLDriverConnect", odbc.dbc, None, keys.encode(), c_short(-3), None, c_short(0), None, 0, kind=2)
+    if code & 0xFFFE:
+        return odbc.seen[-1]
+    st = odbc.statement()
+    odbc.do("SQLSetConnectAttr", odbc.dbc, 102, c_void_p(0), 0, kind=2)  # cursors live in a transaction
+    if odbc.execute(st, sql) & 0xFFFE:
+        return odbc.seen[-1]
+    cell, n = ctypes.create_string_buffer(64), c_long()
+    odbc.do("SQLFetch", st)
+    odbc.do("SQLGetData", st, c_short(1), c_short(1), cell, c_long(64), byref(n))
+    return cell.raw[:max(n.value, 0)]
+
+
+def packed_keys(tap):
+    """psqlODBC's packed keys: harmless bits reach it, those that write traces or run statements do not."""
+    line = "SELECT E'a\\nb'"
+    for keys in ("", ";CX=1", ";CX=1d1000001", ";AB=0x08", ";AB=+8-4", ";FetchRefcursors=0"):
+        tap.is_(text_of("DSN=pg-guarded" + keys, line), text_of("DSN=pg" + keys, line), "the same with: " + keys)
+    tap.ok(text_of("DSN=pg;CX=1", line) != text_of("DSN=pg", line), "and CX changes what is read")
+    for keys in ("CX=1d400", "CX=1d800", "CX=1d10000000", "CX=1d10000400", "CX=1 d400", "CX=000000000000400",
+                 "AB=8;{DA=1", "DA=1"):
+        said = text_of("DSN=pg-guarded;" + keys, line)
+        tap.ok("08001" in str(said) and "odbcguard" in str(said), "refused: " + keys, said)
+
+
+def cursors(tap):
+    """With FetchRefcursors=1 the driver reads cursors by names in values."""
+    for keys in ("fetching-guarded", "pg-guarded;FetchRefcursors=1", "pg-guarded;FetchRefcursors=0;FetchRefcursors= 1"):
+        said = text_of("DSN=" + keys, "CALL tell()")
+        tap.ok("42000" in str(said) and "FetchRefcursors" in str(said), "a call is refused there by name: " + keys, said)
+        tap.is_(text_of("DSN=" + keys, "SELECT 7"), b"7", "and other statements are not")
+    sql = "CALL open_told('c1')"
+    direct = text_of("DSN=watched;FetchRefcursors=1", sql)
+    tap.is_(text_of("DSN=watched-guarded;FetchRefcursors=1", sql), direct,
+            "where a policy only observes they pass")
+    tap.is_((direct, text_of("DSN=watched;FetchRefcursors=0", sql)), (b"42", b"c1"), "and the key does something")
+
+
+def access(tap):
+    """psqlODBC's MS Access mode sends '1' for the 1 of `" = 1)`."""
+    sql = 'SELECT count(*) FROM pg_class WHERE ("relisshared" = 1)'
+
+    def ask(dsn, text):
+        odbc = Odbc(dsn)
+        odbc.do("SQLSetConnectAttr", odbc.dbc, 65549, c_void_p(1), 0, kind=2)
+        st = odbc.statement()
+        odbc.execute(st, text)
+        cell, n = ctypes.create_string_buffer(64), c_long()
+        odbc.do("SQLFetch", st)
+        odbc.do("SQLGetData", st, c_short(1), c_short(1), cell, c_long(64), byref(n))
+        return odbc.seen, cell.value
+    direct = ask("watched", sql)
+    tap.ok(int(direct[1] or 0) > 0, "the driver rewrites it", direct)
+    tap.is_(ask("watched-guarded", sql), direct, "where a policy only observes it passes")
+    tap.like(ask("pg-guarded", sql), "MS Access mode", "elsewhere it is refused by name")
+    tap.is_(ask("pg-guarded", "SELECT 8")[1], b"8", "and other statements are not")
+
+
 def main():
-    r = rig.Rig({"edges.yaml": POLICY % ("lite, pg, cut, step", "enforce", "enforce", EFFECTS) +
+    r = rig.Rig({"edges.yaml": POLICY % ("lite, pg, cut, step, fetching", "enforce", "enforce", EFFECTS) +
                  "vouch: {functions: [public.said, public.tell_row, public.tell]}\n", "hidden.yaml": HIDDEN,
                  "watch.yaml": (POLICY % ("watched", "observe", "observe", EFFECTS)).replace("edges", "watch")})
     tap = rig.Tap()
@@ -184,9 +246,15 @@ CREATE FUNCTION tell_row() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN RAISE NOTICE 'row % %', TG_OP, repeat('x', 700); RETURN NEW; END $$;
 CREATE TRIGGER tell BEFORE INSERT OR UPDATE ON told FOR EACH ROW EXECUTE FUNCTION tell_row();
 CREATE PROCEDURE tell() LANGUAGE plpgsql AS $$ BEGIN RAISE INFO 'told'; END $$;
+CREATE PROCEDURE open_told(INOUT c refcursor) LANGUAGE plpgsql AS $$ BEGIN OPEN c FOR SELECT 42; END $$;
 CREATE FUNCTION said() RETURNS INT LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'said'; RETURN 1; END $$;
 """)
+    r.postgresql("fetching", "CREATE PROCEDURE tell() LANGUAGE plpgsql AS $$ BEGIN RAISE INFO 'told'; END $$",
+                 {"FetchRefcursors": "1"})
     r.start()
+    packed_keys(tap)
+    cursors(tap)
+    access(tap)
     seen = cancelled(Odbc("step-guarded"))
     tap.is_(seen, cancelled(Odbc("step")), "SQLite, row by row: a statement is good for another text after SQLCancel")
     tap.is_({code for name, code, _ in seen if name != "SQLFetch"}, {0}, "and every text is taken")
