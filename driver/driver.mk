@@ -157,7 +157,8 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/worker_params.c \
 	driver/worker_parts.h \
 	driver/worker_rows.c \
-	driver/worker_sandbox.c
+	driver/worker_sandbox.c \
+	driver/worker_task.c
 
 # One process per session of the broker placement; the guard that it runs is the core library's.
 pkglibexec_PROGRAMS += driver/odbcguard-worker

@@ -32,15 +32,17 @@
 /* ---- what to connect to ---- */
 
 /* Values that the pipe gives, by name. */
-static char **place_of(struct og_conf *conf, const char *name)
+static char **place_of(struct og_worker *worker, const char *name)
 {
+    struct og_conf *conf = worker->conf;
     const struct {
         const char *name;
         char **at;
     } places[] = {{"target", &conf->target_name},
                   {"driver", &conf->driver_path},
                   {"string", &conf->target_string},
-                  {"socket", &conf->socket_path}};
+                  {"socket", &conf->socket_path},
+                  {"statement", &worker->statement}};
 
     for (size_t i = 0; i < OG_COUNT(places); i++)
         if (strcmp(places[i].name, name) == 0)
@@ -65,7 +67,7 @@ static bool fill_rest(struct og_conf *conf)
 }
 
 /* Pairs of texts, each with its NUL, to the end of the pipe. Returns: 0; -errno. */
-static int read_config(struct og_conf *conf)
+static int read_config(struct og_worker *worker)
 {
     char *bytes = malloc(MAX_CONFIG_BYTES + 1);
     size_t n = 0;
@@ -88,7 +90,7 @@ static int read_config(struct og_conf *conf)
 
         if (value >= bytes + n)
             return -EINVAL;
-        place = place_of(conf, name);
+        place = place_of(worker, name);
         if (place) {
             free(*place);
             *place = strdup(value);
@@ -98,7 +100,7 @@ static int read_config(struct og_conf *conf)
     if (bytes)
         explicit_bzero(bytes, MAX_CONFIG_BYTES);
     free(bytes);
-    return r == 0 && !fill_rest(conf) ? -EINVAL : r;
+    return r == 0 && !fill_rest(worker->conf) ? -EINVAL : r;
 }
 
 /* ---- handles ---- */
@@ -201,17 +203,14 @@ static int hello(struct og_worker *worker)
     return SQL_SUCCESS;
 }
 
-static int connect_target(struct og_worker *worker)
+int og_worker_connect(struct og_worker *worker, bool is_wide)
 {
     const struct og_calls *calls = worker->layer.calls;
-    bool is_wide = og_link_get(&worker->ask) != 0;
     SQLWCHAR *wide, wide_out[4096];
     SQLCHAR out[4096];
     SQLSMALLINT n_out;
     SQLRETURN code = SQL_ERROR;
 
-    if (worker->ask.is_bad || worker->is_connected)
-        return OG_WORKER_BROKEN;
     if (is_wide ? !calls->SQLDriverConnectW : !calls->SQLDriverConnect)
         return OG_LINK_REFUSED;
     if (is_wide) {
@@ -230,6 +229,14 @@ static int connect_target(struct og_worker *worker)
     explicit_bzero(wide_out, sizeof(wide_out));
     worker->is_connected = SQL_SUCCEEDED(code);
     return code;
+}
+
+static int connect_target(struct og_worker *worker)
+{
+    bool is_wide = og_link_get(&worker->ask) != 0;
+
+    return worker->ask.is_bad || worker->is_connected ? OG_WORKER_BROKEN
+                                                      : og_worker_connect(worker, is_wide);
 }
 
 static int disconnect(struct og_worker *worker)
@@ -527,7 +534,7 @@ int og_worker_main(void)
         (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     worker.conf = calloc(1, sizeof(*worker.conf));
     if (r == 0)
-        r = worker.conf ? read_config(worker.conf) : -ENOMEM;
+        r = worker.conf ? read_config(&worker) : -ENOMEM;
     if (r == 0)
         r = og_worker_sandbox();
     if (r < 0) {
@@ -541,7 +548,10 @@ int og_worker_main(void)
     og_arena_init(&worker.arena, MAX_CALL_BYTES);
     if (pthread_create(&thread, NULL, watch_client, &worker) != 0)
         return 70;
-    run(&worker);
+    if (worker.statement)
+        og_worker_run_task(&worker);
+    else
+        run(&worker);
     finish(&worker);
     _exit(worker.is_over ? 0 : 2);
 }

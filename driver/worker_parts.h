@@ -8,6 +8,7 @@
  * worker_attr.c     attributes and descriptors
  * worker_rows.c     bound columns, fetching, SQLGetData
  * worker_params.c   parameters, executing, data at execution
+ * worker_task.c     one statement for guardfs itself, without a client
  * worker_sandbox.c  what the process gives up before it hears a client
  *
  * The client is hostile until shown otherwise: every number is checked before it is used, no address ever
@@ -65,6 +66,7 @@ struct og_worker {
     struct og_buf in, out;
     struct og_link_reader ask;
     struct og_arena arena; /* of one call */
+    char *statement;       /* run alone, for guardfs (worker_task.c); NULL: a client says what is run */
     bool has_blob;         /* one output's kind is known only by what is written */
 };
 
@@ -78,6 +80,12 @@ char og_worker_kind(int call);
 /* A new slot. Returns: its number; 0: none is free. */
 uint32_t og_worker_add(struct og_worker *worker, SQLSMALLINT type, SQLHANDLE handle);
 void og_worker_drop(struct og_worker *worker, uint32_t slot);
+/* Opens the target with what the pipe gave. Returns: a code of SQLDriverConnect; OG_LINK_REFUSED. */
+int og_worker_connect(struct og_worker *worker, bool is_wide);
+
+/* ---- worker_task.c ---- */
+/* Runs worker->statement and writes "done\n" or "not done\n" and its messages to the link. */
+void og_worker_run_task(struct og_worker *worker);
 
 /* ---- worker_attr.c, worker_rows.c, worker_params.c: each serves its own calls ---- */
 typedef int og_worker_serve(struct og_worker *worker, struct og_worker_object *object);

@@ -132,12 +132,14 @@ static int send_brokered(const struct og_connection *asker, uint32_t correlation
 }
 
 static int ask_vault(const struct og_daemon *daemon, const char *session, const char *target,
-                     const struct ends *ends)
+                     const char *statement, const struct ends *ends)
 {
     struct og_vault_ask ask = {.session = ""};
 
     (void)snprintf(ask.session, sizeof(ask.session), "%s", session);
     (void)snprintf(ask.target, sizeof(ask.target), "%s", target);
+    if (snprintf(ask.statement, sizeof(ask.statement), "%s", statement) >= (int)sizeof(ask.statement))
+        return -E2BIG;
     return send_fds(daemon->vault_fd, &ask, sizeof(ask),
                     (const int[]){ends->link[1], ends->cancel[1], ends->guardfs[1]}, 3);
 }
@@ -197,13 +199,70 @@ void og_broker_handle(struct og_connection *connection, const struct og_msg *msg
     }
     side = open_worker_side(connection, msg, connect, ends.guardfs[0]);
     ends.guardfs[0] = -1; /* the connection's, or closed */
-    if (side && (ask_vault(daemon, side->session->id, target, &ends) < 0 ||
+    if (side && (ask_vault(daemon, side->session->id, target, "", &ends) < 0 ||
                  send_brokered(connection, msg->correlation, side->session->id, &ends) < 0)) {
         refuse(connection, msg->correlation, "the worker of this target cannot be started",
                "try again, and see `guardctl status`");
         og_connection_drop(side, "its worker could not be started");
     }
     close_ends(&ends);
+}
+
+/* Its session, as of whoever the kernel said wrote the file. */
+static struct og_connection *open_for_file(struct og_daemon *daemon, uint32_t uid,
+                                           const struct og_msg_broker *ask,
+                                           const struct og_config_connect *connect, int fd,
+                                           const char **why)
+{
+    const struct og_peer peer = {.uid = uid, .gid = uid, .login_uid = uid,
+                                 .exe = "", .cmd_line = "", .cgroup = ""};
+    struct og_connection *side = og_server_adopt(daemon, fd, &peer);
+    static char reason[512];
+    struct og_msg_refused refused;
+    struct og_msg_hello hello;
+    char server[1100];
+
+    *why = "guardfs has no room for another session: try again later";
+    if (!side)
+        return NULL;
+    hello = hello_of(ask, connect, server, sizeof(server));
+    if (og_session_open(side, &hello, &side->arena, &side->welcome, &refused) == 0)
+        return side;
+    (void)snprintf(reason, sizeof(reason), "%s", refused.reason);
+    *why = reason;
+    og_connection_drop(side, "refused");
+    return NULL;
+}
+
+int og_broker_run(struct og_daemon *daemon, uint32_t uid, const struct og_msg_broker *ask,
+                  const char *statement, int *out_link, int *out_cancel, const char **why)
+{
+    const struct og_config_connect *connect = og_config_connect(daemon->config, ask->target);
+    struct og_connection *side;
+    struct ends ends;
+    int r;
+
+    *why = "guardfs holds no credentials of this target";
+    if (!connect || daemon->vault_fd < 0)
+        return -EPERM;
+    *why = "guardfs has no room for another session: try again later";
+    r = make_ends(&ends);
+    if (r < 0)
+        return r;
+    side = open_for_file(daemon, uid, ask, connect, ends.guardfs[0], why);
+    ends.guardfs[0] = -1; /* the connection's, or closed */
+    r = side ? ask_vault(daemon, side->session->id, ask->target, statement, &ends) : -EACCES;
+    if (side && r < 0) {
+        *why = "the worker of this target cannot be started: see `guardctl status`";
+        og_connection_drop(side, "its worker could not be started");
+    }
+    if (r == 0) {
+        *out_link = ends.link[0];
+        *out_cancel = ends.cancel[0];
+        ends.link[0] = ends.cancel[0] = -1;
+    }
+    close_ends(&ends);
+    return r;
 }
 
 void og_broker_welcome(struct og_connection *connection, const struct og_msg *msg)

@@ -69,6 +69,7 @@ OG_GUARDFS_FILES = \
 	fusefs/token.c \
 	fusefs/token.h \
 	fusefs/undo_meta.c \
+	fusefs/undo_run.c \
 	fusefs/undo_seal.c \
 	fusefs/undo_serve.c \
 	fusefs/undo_store.c \

@@ -96,7 +96,13 @@ static int fill(struct og_session *session, struct og_connection *connection,
     struct og_daemon *daemon = connection->daemon;
     struct og_token token;
     uint64_t number;
-    int r = og_peer_from_socket(connection->is_worker ? connection->asker_fd : connection->fd,
+    const struct og_peer *peer = &connection->peer;
+    int r = 0;
+
+    if (connection->is_worker && connection->asker_fd < 0) /* somebody who wrote a file of the mount */
+        og_peer_from_ids(peer->uid, peer->gid, peer->pid, &session->arena, &session->peer);
+    else
+        r = og_peer_from_socket(connection->is_worker ? connection->asker_fd : connection->fd,
                                 &session->arena, &session->peer);
 
     if (r == 0 && hello->token[0]) {

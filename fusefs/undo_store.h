@@ -40,6 +40,7 @@ struct og_undo_kept {
     char *partly; /* lines; "" where it is whole */
     char *report; /* of the last check or attempt; "" for none */
     struct og_connection *connection; /* that it is open in */
+    bool is_running;                  /* a worker takes it back now */
 };
 
 /* Returns: 0; -errno. */
@@ -92,6 +93,12 @@ void og_undo_handle_end(struct og_connection *connection, const struct og_msg *m
 void og_undo_handle_get(struct og_connection *connection, const struct og_msg *msg);
 /* Its open sets are unclear from now on. */
 void og_undo_connection_gone(struct og_connection *connection);
+/* undo_run.c: whether guardfs holds the credentials of the set's target. */
+bool og_undo_can_run(const struct og_daemon *daemon, const struct og_undo_kept *kept);
+/* Has a worker take it back as uid: rows "" for all, else as 1,3-5. It goes on by itself; what came of it
+ * stands in the report and the state. Returns: 0; -errno with why (static). */
+OG_MUST int og_undo_run(struct og_daemon *daemon, struct og_undo_kept *kept, uint32_t uid, const char *rows,
+                        const char **why);
 /* Whether a uid may see a set, and take it back. */
 bool og_undo_may_see(struct og_daemon *daemon, const struct og_undo_kept *kept, uint32_t uid);
 

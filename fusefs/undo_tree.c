@@ -282,9 +282,17 @@ static void put_command(struct og_buf *out, const struct og_undo_kept *kept, con
                   *rows ? " --rows " : "", rows, kept->id);
 }
 
-int text_undo_apply(struct og_daemon *daemon OG_UNUSED, const struct og_found *found,
-                    uint32_t uid OG_UNUSED, struct og_buf *out)
+int text_undo_apply(struct og_daemon *daemon, const struct og_found *found, uint32_t uid OG_UNUSED,
+                    struct og_buf *out)
 {
+    if (og_undo_can_run(daemon, found->undo)) {
+        og_buf_append_str(out, "copy undo.sql here, or some of its row lines: they are taken back as you, and "
+                               "what came of it stands in conflicts and summary. The same over a "
+                               "connection of your own:\n");
+        put_command(out, found->undo, "");
+        og_buf_append_char(out, '\n');
+        return 0;
+    }
     og_buf_append_str(out, "guardfs holds no credentials of this target, so it is taken back over your own "
                            "guarded data source:\n");
     put_command(out, found->undo, "");
@@ -368,13 +376,26 @@ static int read_lines(const struct opened *opened, const char *text, size_t n_by
     return n ? 0 : -EINVAL;
 }
 
-/* What would be run is known by now; who has the credentials runs it. */
+/* Without credentials here: who has them runs the command. */
+static int refuse_apply(const struct og_undo_kept *kept, const char *rows, const char **why)
+{
+    static char command[512];
+    struct og_buf line;
+
+    og_buf_init(&line, sizeof(command) - 1);
+    og_buf_append_str(&line, "guardfs holds no credentials of this target: run ");
+    put_command(&line, kept, rows);
+    (void)snprintf(command, sizeof(command), "%s", og_buf_str(&line));
+    og_buf_release(&line);
+    *why = command;
+    return -EPERM;
+}
+
 static int save_apply(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
                       const char *text, size_t n_bytes, const char **why)
 {
-    static char command[512];
     struct opened opened;
-    struct og_buf rows, line;
+    struct og_buf rows;
     bool *picked;
     int r = open_set(daemon, found->undo, uid, &opened);
 
@@ -382,20 +403,22 @@ static int save_apply(struct og_daemon *daemon, const struct og_found *found, ui
     if (r < 0)
         return r;
     og_buf_init(&rows, 200);
-    og_buf_init(&line, sizeof(command) - 1);
     picked = calloc(opened.set.n_rows + 1, sizeof(*picked));
     r = picked ? read_lines(&opened, text, n_bytes, picked, why) : -ENOMEM;
     if (r == 0) {
         put_picked(picked, opened.set.n_rows, &rows);
-        og_buf_append_str(&line, "guardfs holds no credentials of this target: run ");
-        put_command(&line, found->undo, og_buf_is_failed(&rows) ? "ROWS" : og_buf_str(&rows));
-        (void)snprintf(command, sizeof(command), "%s", og_buf_str(&line));
-        *why = command;
-        r = -EPERM;
+        if (!og_undo_can_run(daemon, found->undo)) {
+            r = refuse_apply(found->undo, og_buf_is_failed(&rows) ? "ROWS" : og_buf_str(&rows), why);
+        } else if (og_buf_is_failed(&rows)) {
+            *why = "these row lines are too scattered to be taken back at once: take fewer, or all of them";
+            r = -E2BIG;
+        } else {
+            r = og_undo_run(daemon, og_undo_store_find(daemon->undo, found->undo->id), uid,
+                            og_buf_str(&rows), why);
+        }
     }
     free(picked);
     og_buf_release(&rows);
-    og_buf_release(&line);
     close_set(&opened);
     return r;
 }

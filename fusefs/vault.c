@@ -81,7 +81,7 @@ static void start(struct vault *vault, const struct og_vault_ask *ask, const int
     if (connect && slot)
         pid = fork();
     if (pid == 0)
-        og_vault_become_worker(connect, ask->target, vault->socket_path, fds);
+        og_vault_become_worker(connect, ask, vault->socket_path, fds);
     if (pid < 0) {
         tell(ask->session, OG_VAULT_EXIT_SYSTEM << 8); /* as a process that left with it */
         return;
@@ -113,6 +113,7 @@ static bool take_ask(struct vault *vault)
     if (n == (ssize_t)sizeof(ask)) {
         ask.session[sizeof(ask.session) - 1] = '\0';
         ask.target[sizeof(ask.target) - 1] = '\0';
+        ask.statement[sizeof(ask.statement) - 1] = '\0';
         start(vault, &ask, fds);
     }
     for (size_t i = 0; i < 3; i++)

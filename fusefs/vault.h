@@ -18,6 +18,7 @@
 struct og_vault_ask {
     char session[OG_ID_BYTES];
     char target[256];
+    char statement[320]; /* all that the worker is to run, as one of the guard's own; "": a client says */
 };
 
 /* What became of a worker. */
@@ -44,8 +45,9 @@ void og_vault_end(int fd);
 
 /* vault_start.c, in a child of its own: reads the password, becomes the account, and is the worker.
  * fds: link, cancel, guardfs. Leaves with one of the exit codes above. */
-OG_NORETURN void og_vault_become_worker(const struct og_config_connect *connect, const char *target,
-                                        const char *socket_path, const int fds[3]);
+OG_NORETURN void og_vault_become_worker(const struct og_config_connect *connect,
+                                        const struct og_vault_ask *ask, const char *socket_path,
+                                        const int fds[3]);
 /* The program of the workers: beside an uninstalled guardfs, else the installed one. */
 bool og_vault_find_worker(char *out, size_t max_bytes);
 

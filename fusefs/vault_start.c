@@ -159,7 +159,7 @@ static void make_string(const struct og_config_connect *connect, const char *sec
         append_value(out, "PWD", secret);
 }
 
-static int write_config(const struct og_config_connect *connect, const char *target,
+static int write_config(const struct og_config_connect *connect, const struct og_vault_ask *ask,
                         const char *socket_path, int fd)
 {
     struct og_buf secret, string, all;
@@ -171,15 +171,17 @@ static int write_config(const struct og_config_connect *connect, const char *tar
     r = read_secret(connect, &secret);
     if (r == 0) {
         make_string(connect, og_buf_str(&secret), &string);
-        append_pair(&all, "target", target);
+        append_pair(&all, "target", ask->target);
         append_pair(&all, "driver", connect->driver);
         append_pair(&all, "string", og_buf_str(&string));
         append_pair(&all, "socket", socket_path);
+        if (*ask->statement)
+            append_pair(&all, "statement", ask->statement);
         if (og_buf_is_failed(&string) || og_buf_is_failed(&all) ||
             write(fd, all.bytes, all.n_bytes) != (ssize_t)all.n_bytes)
             r = -EIO;
     } else {
-        (void)fprintf(stderr, "guardfs: the password of target %s cannot be read: %s\n", target,
+        (void)fprintf(stderr, "guardfs: the password of target %s cannot be read: %s\n", ask->target,
                       strerror(-r));
     }
     og_buf_wipe(&secret);
@@ -273,7 +275,7 @@ static void reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-void og_vault_become_worker(const struct og_config_connect *connect, const char *target,
+void og_vault_become_worker(const struct og_config_connect *connect, const struct og_vault_ask *ask,
                             const char *socket_path, const int fds[3])
 {
     char path[4096];
@@ -283,7 +285,7 @@ void og_vault_become_worker(const struct og_config_connect *connect, const char 
     reset_signals();
     if (pipe2(ends, O_CLOEXEC) < 0)
         _exit(OG_VAULT_EXIT_SYSTEM);
-    if (write_config(connect, target, socket_path, ends[1]) < 0)
+    if (write_config(connect, ask, socket_path, ends[1]) < 0)
         _exit(OG_VAULT_EXIT_SECRET);
     (void)close(ends[1]);
     if (!og_vault_find_worker(path, sizeof(path)))

@@ -56,6 +56,31 @@ def skip_all(why):
     sys.exit(0)
 
 
+def each_alone(run, names):
+    """run(tap, name) for each, in processes of their own that run side by side: a driver manager reads the
+    lists of data sources once. Leaves with 1 when something failed."""
+    tap = Tap()
+    if sys.argv[1:]:
+        run(tap, sys.argv[1])
+        tap.done()
+    need_fuse()
+    runs = [(name, subprocess.Popen([sys.executable, os.path.abspath(sys.argv[0]), name], text=True,
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)) for name in names]
+    for name, process in runs:
+        planned, seen = None, 0
+        for line in process.communicate()[0].splitlines():
+            verdict, _, what = line.partition(" - ")
+            if verdict.startswith(("ok ", "not ok ")):
+                seen += 1
+                tap.ok(verdict.startswith("ok "), what)
+            elif line.startswith("1.."):
+                planned = line
+            else:
+                tap.note(line.removeprefix("# "))
+        tap.is_(planned, "1..%d" % seen, name + ": ran to its end")
+    tap.done()
+
+
 def need_root():
     if os.geteuid() != 0:
         skip_all("needs root: other accounts take part")

@@ -553,34 +553,6 @@ def run_postgresql(tap):
 ENGINES = {"sqlite": run_sqlite, "postgresql": run_postgresql}
 
 
-def both(tap):
-    """Each engine in a process of its own: a driver manager reads the lists of data sources once."""
-    runs = [(name, subprocess.Popen([sys.executable, os.path.abspath(__file__), name], text=True,
-                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)) for name in ENGINES]
-    for name, run in runs:
-        planned, seen = None, 0
-        for line in run.communicate()[0].splitlines():
-            verdict, _, what = line.partition(" - ")
-            if verdict.startswith(("ok ", "not ok ")):
-                seen += 1
-                tap.ok(verdict.startswith("ok "), what)
-            elif line.startswith("1.."):
-                planned = line
-            else:
-                tap.note(line.removeprefix("# "))
-        tap.is_(planned, "1..%d" % seen, name + ": ran to its end")
-
-
-def main():
-    tap = rig.Tap()
-    rig.need_root()
-    if sys.argv[1:]:
-        ENGINES[sys.argv[1]](tap)
-    else:
-        rig.need_fuse()
-        both(tap)
-    tap.done()
-
-
 if __name__ == "__main__":
-    main()
+    rig.need_root()
+    rig.each_alone(lambda tap, name: ENGINES[name](tap), list(ENGINES))
