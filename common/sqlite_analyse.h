@@ -57,7 +57,7 @@ OG_MUST int og_sqlite_analyse(struct og_sqlite_analyser *analyser, const char *s
  * SQLPrepare, SQLExecDirect and SQLExecute of the driver, and again with the driver's own catalog
  * statements admitted (og_sqlite_permit_catalog) around catalog functions.
  * Returns: 0; -ESTALE when the schema is another one than facts were told from (nothing is
- * admitted: analyse again); < 0. */
+ * admitted: analyse again); the engine's code (> 0) when the schema cannot be read now; < 0. */
 /* masked: one per column of the facts; a masked column that the facts name but give no use or source
  * reads as NULL, any other as it is. NULL: all are taken as masked. */
 OG_MUST int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts *facts,

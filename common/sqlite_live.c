@@ -64,8 +64,9 @@ static uint64_t stamp_of(struct og_sqlite_analyser *analyser, int version, uint6
            (has_foreign_keys(analyser) ? UINT64_C(1) << 63 : 0);
 }
 
-/* Whether the schema is still the one that facts were told from. */
-static bool is_fresh(struct og_sqlite_analyser *analyser, const struct og_facts *facts)
+/* Whether the schema is still the one that facts were told from. Returns: 0; -ESTALE; the engine's code
+ * where it cannot be read. */
+static int check_fresh(struct og_sqlite_analyser *analyser, const struct og_facts *facts)
 {
     enum og_sq_permit permit = analyser->permit;
     uint64_t temp_hash = 0;
@@ -75,7 +76,9 @@ static bool is_fresh(struct og_sqlite_analyser *analyser, const struct og_facts 
     analyser->permit = OG_SQ_PERMIT_OWN;
     rc = read_versions(analyser, &version, &temp_hash);
     analyser->permit = permit;
-    return rc == 0 && facts->catalog_stamp == stamp_of(analyser, version, temp_hash);
+    if (rc)
+        return rc;
+    return facts->catalog_stamp == stamp_of(analyser, version, temp_hash) ? 0 : -ESTALE;
 }
 
 static int set_permit(struct og_sqlite_analyser *analyser, enum og_sq_permit permit)
@@ -149,9 +152,11 @@ int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts 
 
     if (!facts || facts->refusal.what)
         return set_permit(analyser, OG_SQ_PERMIT_NOTHING);
-    if (!is_fresh(analyser, facts)) {
-        rc = set_permit(analyser, OG_SQ_PERMIT_NOTHING);
-        return rc ? rc : -ESTALE;
+    rc = check_fresh(analyser, facts);
+    if (rc) {
+        int r = set_permit(analyser, OG_SQ_PERMIT_NOTHING);
+
+        return r ? r : rc;
     }
     copy_facts(analyser, facts, masked);
     rc = choose_plan(analyser, facts, masked);

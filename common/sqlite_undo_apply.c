@@ -12,7 +12,8 @@
 struct applying {
     struct og_sqlite_analyser *analyser;
     const struct og_undo_set *set;
-    const bool *picked;
+    const bool *picked; /* by whoever asks; NULL: all */
+    bool *rows;         /* of these, what is taken back */
     struct og_undo_conflicts *out;
     struct og_arena arena;
     struct og_sq_undo_table *tables; /* as they are now, one per table of the set */
@@ -111,19 +112,30 @@ static bool is_before(struct applying *applying, const struct og_undo_map_entry 
                          is_same_row(applying, &applying->set->tables[row->table]));
 }
 
+static int choose_rows(struct applying *applying)
+{
+    size_t n = applying->set->n_rows;
+
+    applying->rows = og_arena_array(&applying->arena, n + 1, sizeof(*applying->rows));
+    for (size_t i = 0; applying->rows && i < n; i++)
+        applying->rows[i] = !applying->picked || applying->picked[i];
+    if (!applying->rows || og_undo_map_fill(&applying->map, applying->set, applying->picked) != 0 ||
+        og_undo_map_skip_idle(&applying->map, applying->set, applying->rows) != 0)
+        return stop(applying, -EBADMSG, "the set is broken, or memory is short");
+    return 0;
+}
+
 static int check_rows(struct applying *applying)
 {
     bool is_already = true;
 
-    if (og_undo_map_fill(&applying->map, applying->set, applying->picked) != 0)
-        return stop(applying, -EBADMSG, "the set is broken, or memory is short");
     for (size_t i = 0; i < applying->map.n_slots; i++) {
         const struct og_undo_map_entry *entry = &applying->map.entries[i];
         struct og_sq_undo_table *table;
         const char *reason;
         int r;
 
-        if (!entry->is_used)
+        if (!entry->is_used || entry->is_idle)
             continue;
         table = &applying->tables[entry->table];
         if (!og_undo_map_key(&applying->map, entry, &table->table, applying->key))
@@ -269,7 +281,7 @@ static int take_all_back(struct applying *applying, bool has_foreign_keys)
     int r = 0;
 
     for (size_t i = applying->set->n_rows; r == 0 && i-- > 0;) {
-        if (applying->picked && !applying->picked[i])
+        if (!applying->rows[i])
             continue;
         last = i;
         r = take_back(applying, i);
@@ -317,6 +329,8 @@ int og_sqlite_undo_apply(struct og_sqlite_analyser *analyser, const struct og_un
         applying.key = applying.now + n_columns;
         applying.was = applying.key + n_columns;
         r = open_tables(&applying);
+        if (r == 0)
+            r = choose_rows(&applying);
         if (r == 0)
             r = check_rows(&applying);
         if (r == 0)

@@ -135,3 +135,105 @@ int og_undo_map_fill(struct og_undo_map *map, const struct og_undo_set *set, con
     free(values);
     return r;
 }
+
+/* ---- what was changed and changed back ---- */
+
+struct idling {
+    struct og_undo_map *map;
+    const struct og_undo_set *set;
+    struct og_undo_value *before, *after; /* of one row */
+};
+
+static bool is_same_in_the_end(const struct idling *idling, const struct og_undo_map_entry *entry)
+{
+    const struct og_undo_row *first = &idling->set->rows[entry->first_row];
+    const struct og_undo_row *last = &idling->set->rows[entry->row];
+
+    if (entry->was_present != entry->is_present)
+        return false;
+    if (!entry->is_present)
+        return true;
+    if (!og_undo_before(idling->set, first, idling->before) ||
+        !og_undo_after(idling->set, last, idling->after))
+        return false;
+    for (size_t i = 0; i < idling->set->tables[entry->table].n_columns; i++)
+        if (!og_undo_is_same(&idling->before[i], &idling->after[i]))
+            return false;
+    return true;
+}
+
+/* The entry of a key that was noted. */
+static struct og_undo_map_entry *entry_of(const struct idling *idling, uint32_t table,
+                                          const struct og_undo_value *key)
+{
+    const struct og_undo_table *shape = &idling->set->tables[table];
+    struct og_undo_map *map = idling->map;
+    size_t at = map->keys.n_bytes, n_bytes;
+    struct og_undo_map_entry *entry;
+
+    for (size_t i = 0; i < shape->n_columns; i++)
+        if (shape->columns[i].flags & OG_UNDO_KEY)
+            og_undo_append_value(&map->keys, &key[i]);
+    if (og_buf_is_failed(&map->keys))
+        return NULL;
+    n_bytes = map->keys.n_bytes - at;
+    entry = find(map, hash_of(map->keys.bytes + at, n_bytes, table), at, n_bytes, table);
+    map->keys.n_bytes = at;
+    return entry->is_used ? entry : NULL;
+}
+
+/* A row whose keys are not all idle keeps the others from being so. Returns: 1 when one changed; 0;
+ * -ENOMEM. */
+static int follow_row(const struct idling *idling, size_t number, bool *picked)
+{
+    const struct og_undo_row *row = &idling->set->rows[number];
+    struct og_undo_map_entry *entries[2] = {NULL, NULL};
+    bool is_idle = true;
+    size_t n = 0;
+    int r = 0;
+
+    if (og_undo_key_before(idling->set, row, idling->before))
+        entries[n++] = entry_of(idling, row->table, idling->before);
+    if (row->change != OG_UNDO_DELETED && og_undo_key_after(idling->set, row, idling->after))
+        entries[n++] = entry_of(idling, row->table, idling->after);
+    for (size_t i = 0; i < n; i++) {
+        if (!entries[i])
+            return -ENOMEM;
+        is_idle = is_idle && entries[i]->is_idle;
+    }
+    for (size_t i = 0; i < n && !is_idle; i++) {
+        r = r || entries[i]->is_idle;
+        entries[i]->is_idle = false;
+    }
+    *picked = !is_idle;
+    return r;
+}
+
+int og_undo_map_skip_idle(struct og_undo_map *map, const struct og_undo_set *set, bool *picked)
+{
+    size_t n_columns = og_undo_max_columns(set) + 1;
+    struct idling idling = {.map = map, .set = set,
+                            .before = calloc(2 * n_columns, sizeof(struct og_undo_value))};
+    bool *is_moved = calloc(set->n_rows + 1, sizeof(*is_moved));
+    bool again = true;
+    int r = idling.before && is_moved ? 0 : -ENOMEM;
+
+    idling.after = idling.before ? idling.before + n_columns : NULL;
+    for (size_t i = 0; r == 0 && i < map->n_slots; i++)
+        if (map->entries[i].is_used)
+            map->entries[i].is_idle = is_same_in_the_end(&idling, &map->entries[i]);
+    while (r == 0 && again) {
+        again = false;
+        for (size_t i = 0; r >= 0 && i < set->n_rows; i++) {
+            if (!picked[i] && !is_moved[i])
+                continue;
+            is_moved[i] = true; /* it was picked to begin with */
+            r = follow_row(&idling, i, &picked[i]);
+            again = again || r == 1;
+        }
+        r = r < 0 ? r : 0;
+    }
+    free(is_moved);
+    free(idling.before);
+    return r;
+}

@@ -15,6 +15,7 @@ struct og_undo_map_entry {
     bool is_used;
     bool is_present;  /* the last change left a row there */
     bool was_present; /* there was one before the first change */
+    bool is_idle;     /* all changes together left it as it was (og_undo_map_skip_idle) */
 };
 
 struct og_undo_map {
@@ -37,5 +38,9 @@ OG_MUST bool og_undo_map_key(const struct og_undo_map *map, const struct og_undo
 /* All picked rows of a set (picked NULL: all). Returns: 0; -ENOMEM, OG_UNDO_E_BROKEN. */
 OG_MUST int og_undo_map_fill(struct og_undo_map *map, const struct og_undo_set *set,
                              const bool *picked);
+/* What a write changed and changed back (a trigger that caps a value, UPDATE ... SET a = a) neither has to be
+ * as it was left nor is taken back: marks such entries of a filled map idle, and clears such rows in
+ * `picked` (one per row of the set). Returns: 0; -ENOMEM, OG_UNDO_E_BROKEN. */
+OG_MUST int og_undo_map_skip_idle(struct og_undo_map *map, const struct og_undo_set *set, bool *picked);
 
 #endif

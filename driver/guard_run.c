@@ -2,6 +2,7 @@
 /* SQL text in, execution: prepare, execute, and how an execution ends. Nothing goes down before
  * guard_gate.c let it pass. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "driver/guard.h"
@@ -23,7 +24,16 @@ SQLRETURN og_run_permit(struct og_guard_stmt *stmt)
         r = og_sqlite_permit(dbc->analyser, &stmt->facts, stmt->verdict.masked_columns);
     if (r == 0)
         return SQL_SUCCESS;
+    if (r > 0) { /* locked, interrupted: as the real driver hands it up */
+        char engine[200], text[256];
+
+        og_sqlite_error(dbc->analyser, engine, sizeof(engine));
+        (void)snprintf(text, sizeof(text), "[SQLite]%s (%d)", engine, r);
+        og_diag_add_raw(&stmt->object.diag, "HY000", r, text);
+    }
     (void)pthread_mutex_unlock(&dbc->lock);
+    if (r > 0)
+        return SQL_ERROR;
     og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
                 r == -ESTALE ? "[sqlite] the schema changed while the statement was decided: send "
                                "it again"

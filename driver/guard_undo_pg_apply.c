@@ -23,7 +23,8 @@ struct pg_key {
 struct pg_apply {
     struct og_guard_stmt *stmt;
     const struct og_undo_set *set;
-    const bool *picked;
+    const bool *picked; /* by whoever asks; NULL: all */
+    bool *rows;         /* of these, what is taken back */
     struct og_undo_conflicts *out;
     struct og_undo_query query;
     struct og_arena arena;
@@ -274,7 +275,7 @@ static int look_at_rows(struct pg_apply *apply, bool is_at_end)
         const char *reason = NULL;
         int r;
 
-        if (!entry->is_used)
+        if (!entry->is_used || entry->is_idle)
             continue;
         if (!og_undo_map_key(&apply->map, entry, &apply->set->tables[entry->table], apply->key))
             return stop(apply, -EBADMSG, "the set is broken");
@@ -412,7 +413,7 @@ static int take_all_back(struct pg_apply *apply)
     if (!left)
         return stop(apply, -ENOMEM, "memory is short");
     for (size_t i = n; i-- > 0;)
-        if (!apply->picked || apply->picked[i])
+        if (apply->rows[i])
             left[n_left++] = i;
     while (n_left && n_left < last) {
         last = n_left;
@@ -470,7 +471,7 @@ static int check_keys(struct pg_apply *apply)
     int r = 0;
 
     for (size_t i = 0; i < apply->set->n_rows; i++)
-        if (!apply->picked || apply->picked[i]) {
+        if (apply->rows[i]) {
             last = i;
             break;
         }
@@ -491,6 +492,19 @@ static int read_xid(struct pg_apply *apply)
     return r ? stop_state(apply) : 0;
 }
 
+static int choose_rows(struct pg_apply *apply)
+{
+    size_t n = apply->set->n_rows;
+
+    apply->rows = og_arena_array(&apply->arena, n + 1, sizeof(*apply->rows));
+    for (size_t i = 0; apply->rows && i < n; i++)
+        apply->rows[i] = !apply->picked || apply->picked[i];
+    if (!apply->rows || og_undo_map_fill(&apply->map, apply->set, apply->picked) != 0 ||
+        og_undo_map_skip_idle(&apply->map, apply->set, apply->rows) != 0)
+        return stop(apply, -EBADMSG, "the set is broken, or memory is short");
+    return 0;
+}
+
 static int carry_out(struct pg_apply *apply)
 {
     int r;
@@ -504,8 +518,8 @@ static int carry_out(struct pg_apply *apply)
         r = open_tables(apply);
     if (r == 0)
         r = read_keys(apply);
-    if (r == 0 && og_undo_map_fill(&apply->map, apply->set, apply->picked) != 0)
-        r = stop(apply, -EBADMSG, "the set is broken, or memory is short");
+    if (r == 0)
+        r = choose_rows(apply);
     if (r == 0)
         r = look_at_rows(apply, false);
     if (r == 0)

@@ -286,9 +286,10 @@ int text_undo_apply(struct og_daemon *daemon, const struct og_found *found, uint
                     struct og_buf *out)
 {
     if (og_undo_can_run(daemon, found->undo)) {
-        og_buf_append_str(out, "copy undo.sql here, or some of its row lines: they are taken back as you, and "
-                               "what came of it stands in conflicts and summary. The same over a "
-                               "connection of your own:\n");
+        og_buf_append_str(out,
+                          "copy undo.sql here, or some of its row lines: they are taken back as you, "
+                          "and what came of it stands in conflicts and summary. The same over a "
+                          "connection of your own:\n");
         put_command(out, found->undo, "");
         og_buf_append_char(out, '\n');
         return 0;
