@@ -109,7 +109,7 @@ static SQLRETURN report(int outcome, struct og_diag *diag)
     case OG_CCONV_E_DONE:
         return SQL_NO_DATA;
     case OG_CCONV_E_TRUNCATED:
-        og_diag_add_state(diag, "01004", "the value is longer than the buffer");
+        og_diag_add_raw(diag, "01004", diag->native_of_cut, "the value is longer than the buffer");
         return SQL_SUCCESS_WITH_INFO;
     case OG_CCONV_E_FRACTION:
         og_diag_add_state(diag, "01S07", "the fraction of the value was cut off");

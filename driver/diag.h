@@ -23,6 +23,7 @@ struct og_diag {
     size_t n_records;
     size_t max_records;
     SQLRETURN return_code; /* of the last call, for SQL_DIAG_RETURNCODE */
+    SQLINTEGER native_of_cut; /* what the real driver numbers its 01004 */
 };
 
 void og_diag_clear(struct og_diag *diag);

@@ -93,6 +93,14 @@ static void release_stmt(struct og_guard_stmt *stmt)
     free(stmt);
 }
 
+/* psqlODBC: STMT_TRUNCATED (statement.h); SQLite ODBC: -1 for every warning of its own. */
+static SQLINTEGER native_of_cut(enum og_dialect dialect)
+{
+    if (dialect == OG_DIALECT_POSTGRESQL)
+        return -2;
+    return dialect == OG_DIALECT_SQLITE ? -1 : 0;
+}
+
 void og_guard_stmt_init(struct og_guard_stmt *stmt, struct og_guard_dbc *dbc, SQLHSTMT below)
 {
     *stmt = (struct og_guard_stmt){.dbc = dbc};
@@ -104,6 +112,7 @@ void og_guard_stmt_init(struct og_guard_stmt *stmt, struct og_guard_dbc *dbc, SQ
     og_buf_init(&stmt->rows.masked, OG_MAX_MASKED_VALUE_BYTES);
     og_facts_init(&stmt->facts, &stmt->facts_arena, dbc->dialect);
     og_params_reset(&stmt->params);
+    stmt->object.diag.native_of_cut = native_of_cut(dbc->dialect);
     og_rehearsal_init(&stmt->rehearsal);
 }
 
