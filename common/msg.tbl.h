@@ -150,18 +150,28 @@
     U32(is_measured)   /* effect holds what a rehearsal changed */                 \
     LIST(effect)       /* as og_measured_to_list has it */                         \
     U64(drift_rows)    /* how far what runs may be from that */                    \
-    U32(drift_percent)
+    U32(drift_percent)                                                             \
+    STR(amends)        /* request whose amended statement this is, measured; or "" */ \
+    U32(revision)      /* of that request */                                       \
+    STR(amend_refused) /* why it cannot run; "": it can */                         \
+    BYTES(shape)       /* as binding, without the parameters */
 
 #define OG_MSG_REQUESTED_FIELDS(U32, U64, STR, LIST, BYTES) \
     STR(request)      /* r-... */                           \
-    STR(state)        /* pending, approved, denied, expired, void, spent; none */ \
+    STR(state)        /* pending, approved, denied, expired, void, spent; none, amended */ \
     STR(reason)       /* the approver's, for denied */      \
     STR(answered_by)                                        \
     U64(expires_unix_s)                                     \
     U32(is_measured)  /* the grant is for this effect */    \
     LIST(effect)                                            \
     U64(drift_rows)                                         \
-    U32(drift_percent)
+    U32(drift_percent)                                      \
+    U32(revision)                                           \
+    STR(text)         /* the approver's statement: to be measured (amended), to be run (approved) */ \
+    STR(amended_by)                                         \
+    U32(has_rows_max) /* the grant is for so many rows at most, whatever was measured */ \
+    U64(rows_max)                                           \
+    U32(is_shape)     /* the grant is for any parameters: spent by the shape */
 
 /* Wait until the request is no longer pending, at most deadline_ms; answered with REQUESTED. */
 #define OG_MSG_WAIT_FIELDS(U32, U64, STR, LIST, BYTES) \

@@ -28,6 +28,7 @@ nobase_dist_doc_DATA = \
 	docs/decisions/0020-broker.md \
 	docs/decisions/0022-rehearsal.md \
 	docs/decisions/0023-handles.md \
+	docs/decisions/0024-amending.md \
 	docs/decisions/0021-undo.md \
 	docs/errors.md \
 	docs/files.md docs/performance.md \

@@ -397,6 +397,17 @@ static void take_effect(const struct og_msg_requested *requested, struct answer 
         answer->is_good = false;
 }
 
+/* Where the approver has another statement in mind, the asked one must not run. */
+static void take_text(const struct og_msg_requested *requested, struct answer *answer)
+{
+    if (answer->out->text) {
+        og_buf_clear(answer->out->text);
+        og_buf_append_str(answer->out->text, requested->text);
+    }
+    if (requested->text[0] && (!answer->out->text || og_buf_is_failed(answer->out->text)))
+        answer->is_good = false;
+}
+
 static bool take_answer(void *context, const struct og_msg *msg)
 {
     const struct og_msg_requested *requested = &msg->as.requested;
@@ -409,9 +420,16 @@ static bool take_answer(void *context, const struct og_msg *msg)
     (void)snprintf(answer->out->reason, sizeof(answer->out->reason), "%s", requested->reason);
     (void)snprintf(answer->out->answered_by, sizeof(answer->out->answered_by), "%s",
                    requested->answered_by);
+    (void)snprintf(answer->out->amended_by, sizeof(answer->out->amended_by), "%s",
+                   requested->amended_by);
+    answer->out->revision = requested->revision;
+    answer->out->has_rows_max = requested->has_rows_max;
+    answer->out->rows_max = requested->rows_max;
+    answer->out->is_shape = requested->is_shape;
     answer->is_good = og_id_is_valid(OG_ID_REQUEST, requested->request) ||
                       (!requested->request[0] && strcmp(requested->state, "none") == 0);
     take_effect(requested, answer);
+    take_text(requested, answer);
     return true;
 }
 
@@ -441,7 +459,7 @@ int og_client_request(struct og_client *client, const struct og_msg_request *req
 
     if (r < 0)
         return r;
-    *answer = (struct og_client_answer){.granted = answer->granted};
+    *answer = (struct og_client_answer){.granted = answer->granted, .text = answer->text};
     r = ask(client, OG_MSG_REQUEST, request, deadline(), NULL, answer, error);
     og_client_leave(client);
     return r;
@@ -457,7 +475,8 @@ int og_client_wait(struct og_client *client, const char *request, uint32_t deadl
 
     if (r < 0)
         return r;
-    *answer = (struct og_client_answer){.state = "pending", .granted = answer->granted};
+    *answer = (struct og_client_answer){
+        .state = "pending", .granted = answer->granted, .text = answer->text};
     (void)snprintf(answer->request, sizeof(answer->request), "%s", request);
     r = ask(client, OG_MSG_WAIT, &wait, deadline_ns, is_cancelled, answer, error);
     og_client_leave(client);

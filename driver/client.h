@@ -75,12 +75,18 @@ uint64_t og_client_epoch(struct og_client *client);
 
 struct og_client_answer {
     char request[13];
-    char state[12]; /* pending, approved, denied, expired, void, spent; none */
+    char state[12]; /* pending, approved, denied, expired, void, spent; none, amended */
     char reason[256];
     char answered_by[128];
     bool is_measured;            /* the grant is for the effect in granted */
     struct og_measured *granted; /* the caller's; NULL: not wanted */
     struct og_drift drift;
+    bool has_rows_max; /* the grant is for so many rows at most, whatever was measured */
+    uint64_t rows_max;
+    bool is_shape;     /* it is for any parameters */
+    uint32_t revision;
+    struct og_buf *text; /* the caller's; the approver's own statement, or nothing; NULL: not wanted */
+    char amended_by[128];
 };
 
 /* Asks for an approval (made, merged or found granted). Returns: 0 with answer; < 0 with error. */

@@ -96,6 +96,8 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_measure.h \
 	driver/guard_meta.c \
 	driver/guard_record.c \
+	driver/guard_amend.c \
+	driver/guard_amend.h \
 	driver/guard_rehearse.c \
 	driver/guard_rehearse.h \
 	driver/guard_required.c \

@@ -74,6 +74,7 @@ void og_guard_stmt_release(struct og_guard_stmt *stmt)
     og_params_release(&stmt->params);
     og_rehearsal_release(&stmt->rehearsal);
     og_undo_release(stmt);
+    og_amend_release(&stmt->amend);
     og_get_release(stmt);
     og_block_release(stmt);
     for (size_t i = 0; i < OG_COUNT(stmt->descriptors); i++)
@@ -114,6 +115,7 @@ void og_guard_stmt_init(struct og_guard_stmt *stmt, struct og_guard_dbc *dbc, SQ
     og_params_reset(&stmt->params);
     stmt->object.diag.native_of_cut = native_of_cut(dbc->dialect);
     og_rehearsal_init(&stmt->rehearsal);
+    og_amend_init(&stmt->amend);
 }
 
 static struct og_guard_stmt *new_stmt(struct og_guard_dbc *dbc, SQLHSTMT below)

@@ -21,6 +21,7 @@
 #include "driver/calls.h"
 #include "driver/client.h"
 #include "driver/conf.h"
+#include "driver/guard_amend.h"
 #include "driver/guard_clock.h"
 #include "driver/guard_issued.h"
 #include "driver/guard_opaque.h"
@@ -186,6 +187,7 @@ struct og_guard_stmt {
     struct og_guard_measure measure;
     struct og_guard_rehearsal rehearsal;
     struct og_guard_undo undo;
+    struct og_guard_amend amend;
     struct og_guard_clock clock;
     struct og_params params;
     struct og_swapped *swapped; /* parameters whose handles have given way to their values */
@@ -267,6 +269,9 @@ SQLRETURN og_gate_refuse(struct og_guard_stmt *stmt, const char *rule, const cha
 /* guard_run.c: what the real driver compiles from here to og_run_permitted may touch only what the
  * facts list (SQLite; a lock is held between the two). */
 SQLRETURN og_run_permit(struct og_guard_stmt *stmt);
+/* Takes a text and has the real driver prepare it. */
+SQLRETURN og_run_prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
+                         bool is_wide);
 void og_run_permitted(struct og_guard_stmt *stmt);
 
 /* guard_required.c: columns that policies mask by name. */
@@ -303,7 +308,8 @@ struct og_list og_record_masked_writes(const struct og_guard_stmt *stmt, struct 
                                        const char *prefix);
 int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
                       struct og_msg_request *out);
-int og_record_binding(struct og_guard_stmt *stmt, uint8_t out[32]);
+/* is_shape: of the statement without its parameters. */
+int og_record_binding(struct og_guard_stmt *stmt, bool is_shape, uint8_t out[32]);
 
 /* Whether the driver names that table and column as the base of a result column. */
 bool og_rows_is_base(struct og_guard_stmt *stmt, SQLUSMALLINT number, const char *table,

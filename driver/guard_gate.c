@@ -451,7 +451,9 @@ static SQLRETURN ask(struct og_guard_stmt *stmt, bool is_probe, struct og_client
                     "[approval] this statement's parameters cannot be bound to an approval (data "
                     "at execution); send them as plain parameters");
     request.is_probe = is_probe;
-    *answer = (struct og_client_answer){.granted = &stmt->rehearsal.granted};
+    og_amend_measured(stmt, &request);
+    *answer = (struct og_client_answer){.granted = &stmt->rehearsal.granted,
+                                        .text = &stmt->amend.text};
     if (og_client_request(stmt->dbc->client, &request, answer, &error) < 0)
         return fail_client(stmt, &error);
     return SQL_SUCCESS;
@@ -494,11 +496,16 @@ static SQLRETURN seek_approval(struct og_guard_stmt *stmt)
             return SQL_ERROR;
         }
     }
+    if (og_amend_is_due(stmt, &answer))
+        return SQL_ERROR; /* og_amend_take goes on with the approver's statement */
     if (strcmp(answer.state, "approved") != 0)
         return reply_answer(stmt, &answer, has_waited);
     (void)memcpy(stmt->grant, answer.request, sizeof(stmt->grant));
-    stmt->rehearsal.has_granted = answer.is_measured;
+    stmt->rehearsal.has_granted = answer.is_measured || answer.has_rows_max;
     stmt->rehearsal.drift = answer.drift;
+    stmt->rehearsal.has_rows_max = answer.has_rows_max;
+    stmt->rehearsal.rows_max = answer.rows_max;
+    stmt->rehearsal.is_shape = answer.is_shape;
     return SQL_SUCCESS;
 }
 
@@ -550,7 +557,7 @@ SQLRETURN og_gate_pass(struct og_guard_stmt *stmt)
     stmt->is_cancelled = false;
     if (og_client_statement_id(stmt->dbc->client, stmt->id, &error) < 0)
         return fail_client(stmt, &error);
-    if (stmt->verdict.kind == OG_VERDICT_APPROVE) {
+    if (stmt->verdict.kind == OG_VERDICT_APPROVE || stmt->amend.is_on) {
         code = seek_approval(stmt);
         if (code != SQL_SUCCESS)
             return code;
@@ -584,6 +591,7 @@ SQLRETURN og_gate_pass_catalog(struct og_guard_stmt *stmt, const char *api)
     if (og_client_begin(stmt->dbc->client, &session, &set, &generation, &error) < 0)
         return fail_client(stmt, &error);
     stmt->api = api;
+    og_amend_forget(stmt);
     og_guard_text_release(&stmt->text);
     og_arena_reset(&stmt->facts_arena);
     og_arena_reset(&stmt->verdict_arena);

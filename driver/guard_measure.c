@@ -156,7 +156,7 @@ void og_measure_reset(struct og_guard_stmt *stmt)
 }
 
 /* A grant is for the effect that was measured when it was asked for, as far as its rules bear a
- * difference, and never for more than they asked for it. */
+ * difference, or for as many rows as the approver said; and never for more than rules asked for. */
 static bool is_granted(struct og_guard_stmt *stmt, uint64_t rows)
 {
     const struct og_guard_rehearsal *rehearsal = &stmt->rehearsal;
@@ -167,7 +167,10 @@ static bool is_granted(struct og_guard_stmt *stmt, uint64_t rows)
         return true;
 #endif
     return rehearsal->has_tables &&
-           og_measured_is_same(&rehearsal->granted, &rehearsal->measured, &rehearsal->drift) &&
+           (rehearsal->has_rows_max
+                ? rows <= rehearsal->rows_max
+                : og_measured_is_same(&rehearsal->granted, &rehearsal->measured,
+                                      &rehearsal->drift)) &&
            (rows <= granted || !og_gate_asks_more(stmt, granted, rows));
 }
 
@@ -235,20 +238,26 @@ static SQLRETURN refuse_drift(struct og_guard_stmt *stmt)
     const struct og_guard_rehearsal *rehearsal = &stmt->rehearsal;
     bool is_told = og_gate_may_read(stmt, &rehearsal->measured) &&
                    og_gate_may_read(stmt, &rehearsal->granted);
+    uint64_t approved = og_measured_total(&rehearsal->granted);
+    char digits[32];
     struct og_buf now, then;
 
     og_buf_init(&now, 4096);
     og_buf_init(&then, 4096);
     if (is_told && rehearsal->has_tables) {
         og_measured_words(&rehearsal->measured, &now);
-        og_measured_words(&rehearsal->granted, &then);
+        if (rehearsal->has_rows_max) {
+            approved = rehearsal->rows_max;
+            og_buf_printf(&then, "at most %s rows", og_measured_digits(approved, digits));
+        } else {
+            og_measured_words(&rehearsal->granted, &then);
+        }
         og_diag_add(&stmt->object.diag, OG_ERR_ANSWERED, false,
                     "[approval] the write changed %s now and not the %s that were approved, so it was "
                     "taken back and the approval is void: send it again to have it measured and asked "
                     "for again\nrequest=%s rows=%" PRIu64 " rows_approved=%" PRIu64,
                     og_buf_str(&now), og_buf_str(&then), stmt->grant,
-                    og_measured_total(&rehearsal->measured),
-                    og_measured_total(&rehearsal->granted));
+                    og_measured_total(&rehearsal->measured), approved);
     } else {
         og_diag_add(&stmt->object.diag, OG_ERR_ANSWERED, false,
                     "[approval] the write changed other rows now than were approved, so it was taken "

@@ -190,7 +190,7 @@ static struct og_bytes digest_text(const struct og_guard_stmt *stmt, struct og_a
     return (struct og_bytes){.bytes = digest, .n_bytes = OG_SHA256_BYTES};
 }
 
-int og_record_binding(struct og_guard_stmt *stmt, uint8_t out[32])
+int og_record_binding(struct og_guard_stmt *stmt, bool is_shape, uint8_t out[32])
 {
     const struct og_guard_dbc *dbc = stmt->dbc;
     struct og_list settings = list_settings(stmt, &stmt->verdict_arena);
@@ -206,7 +206,10 @@ int og_record_binding(struct og_guard_stmt *stmt, uint8_t out[32])
         return r < 0 ? r : -EINVAL;
     parts[n++] = (struct og_hash_part){dbc->conf->target_name, strlen(dbc->conf->target_name)};
     parts[n++] = (struct og_hash_part){tokens, sizeof(tokens)};
-    parts[n++] = (struct og_hash_part){parameters, sizeof(parameters)};
+    if (is_shape)
+        parts[n++] = (struct og_hash_part){"shape", 5};
+    else
+        parts[n++] = (struct og_hash_part){parameters, sizeof(parameters)};
     parts[n++] = (struct og_hash_part){stmt->policy_digest, strlen(stmt->policy_digest)};
     for (size_t i = 0; i < settings.n_items && n < OG_COUNT(parts); i++)
         parts[n++] = (struct og_hash_part){settings.items[i], strlen(settings.items[i])};
@@ -228,7 +231,7 @@ static struct og_bytes bind_grant(struct og_guard_stmt *stmt, struct og_arena *a
 {
     uint8_t *digest = og_arena_alloc(arena, OG_SHA256_BYTES);
 
-    if (!stmt->grant[0] || !digest || og_record_binding(stmt, digest) < 0)
+    if (!stmt->grant[0] || !digest || og_record_binding(stmt, stmt->rehearsal.is_shape, digest) < 0)
         return (struct og_bytes){0};
     return (struct og_bytes){.bytes = digest, .n_bytes = OG_SHA256_BYTES};
 }
@@ -387,11 +390,14 @@ static struct og_drift drift_of(const struct og_verdict *verdict)
 int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
                       struct og_msg_request *out)
 {
-    uint8_t *binding = og_arena_alloc(arena, OG_SHA256_BYTES);
+    uint8_t *binding = og_arena_alloc(arena, 2 * OG_SHA256_BYTES);
     const char *text = canonical(stmt, arena);
     struct og_drift drift = drift_of(&stmt->verdict);
     struct og_list parameters = {0};
-    int r = binding ? og_record_binding(stmt, binding) : -ENOMEM;
+    int r = binding ? og_record_binding(stmt, false, binding) : -ENOMEM;
+
+    if (r == 0)
+        r = og_record_binding(stmt, true, binding + OG_SHA256_BYTES);
 
     if (r == 0)
         r = og_params_describe(&stmt->params, stmt->lex.n_markers, arena, &parameters);
@@ -405,6 +411,9 @@ int og_record_request(struct og_guard_stmt *stmt, struct og_arena *arena,
         .kind = stmt->facts.kind,
         .text_sha256 = digest_text(stmt, arena),
         .binding = {.bytes = binding, .n_bytes = OG_SHA256_BYTES},
+        .shape = {.bytes = binding + OG_SHA256_BYTES, .n_bytes = OG_SHA256_BYTES},
+        .amends = "",
+        .amend_refused = "",
         .parameters = parameters,
         .effects = list_effects(&stmt->facts, arena),
         .columns = list_columns(&stmt->facts, arena),

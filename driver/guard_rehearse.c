@@ -30,6 +30,8 @@ void og_rehearsal_reset(struct og_guard_rehearsal *rehearsal)
     og_buf_clear(&rehearsal->notes);
     rehearsal->has_tables = rehearsal->is_running = rehearsal->is_done = rehearsal->is_hidden = false;
     rehearsal->has_granted = rehearsal->is_void = false;
+    rehearsal->has_rows_max = rehearsal->is_shape = false;
+    rehearsal->rows_max = 0;
     rehearsal->why_not[0] = rehearsal->detail[0] = '\0';
     rehearsal->duration_us = 0;
     rehearsal->drift = (struct og_drift){0};
@@ -410,9 +412,10 @@ SQLRETURN og_rehearse(struct og_guard_stmt *stmt, SQLRETURN (*below)(struct og_g
     bool is_inside = stmt->dbc->is_in_transaction, is_found = false;
     SQLRETURN code;
 
-    if (stmt->verdict.kind != OG_VERDICT_APPROVE || stmt->rehearsal.is_done)
+    if ((stmt->verdict.kind != OG_VERDICT_APPROVE && !stmt->amend.is_measuring) ||
+        stmt->rehearsal.is_done)
         return SQL_SUCCESS;
-    code = og_gate_find(stmt, &is_found);
+    code = stmt->amend.is_measuring ? SQL_SUCCESS : og_gate_find(stmt, &is_found);
     if (code != SQL_SUCCESS || is_found || !can_try(stmt))
         return code;
     code = og_gate_pass_rehearsal(stmt);

@@ -31,6 +31,9 @@ struct og_guard_rehearsal {
     bool has_granted;
     struct og_measured granted;
     struct og_drift drift;
+    bool has_rows_max; /* so many rows at most, whatever was measured */
+    uint64_t rows_max;
+    bool is_shape; /* with any parameters */
     bool is_void; /* what ran was not what was granted */
 };
 

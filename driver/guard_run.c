@@ -150,7 +150,7 @@ static SQLRETURN take_text(struct og_guard_stmt *stmt, const void *text, SQLINTE
     return code;
 }
 
-static SQLRETURN prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
+SQLRETURN og_run_prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
                          bool is_wide)
 {
     SQLRETURN code;
@@ -186,7 +186,8 @@ static SQLRETURN SQL_API guard_SQLPrepare(SQLHSTMT handle, SQLCHAR *text, SQLINT
     struct og_guard_stmt *stmt = handle;
 
     begin(stmt, "SQLPrepare");
-    return prepare(stmt, text, n_chars, false);
+    og_amend_forget(stmt);
+    return og_run_prepare(stmt, text, n_chars, false);
 }
 
 static SQLRETURN SQL_API guard_SQLPrepareW(SQLHSTMT handle, SQLWCHAR *text, SQLINTEGER n_chars)
@@ -194,7 +195,8 @@ static SQLRETURN SQL_API guard_SQLPrepareW(SQLHSTMT handle, SQLWCHAR *text, SQLI
     struct og_guard_stmt *stmt = handle;
 
     begin(stmt, "SQLPrepare");
-    return prepare(stmt, text, n_chars, true);
+    og_amend_forget(stmt);
+    return og_run_prepare(stmt, text, n_chars, true);
 }
 
 /* What masks is checked against the catalog once more after it ran. */
@@ -237,6 +239,8 @@ static SQLRETURN clear_for_run(struct og_guard_stmt *stmt, run_below *below)
 {
     SQLRETURN code = og_gate_judge(stmt);
 
+    if (code == SQL_SUCCESS)
+        code = og_amend_check(stmt);
     if (code == SQL_SUCCESS)
         code = og_undo_ask(stmt);
     if (code == SQL_SUCCESS)
@@ -284,14 +288,16 @@ static SQLRETURN run_timed(struct og_guard_stmt *stmt, run_below *below)
 }
 
 /* A write that was taken back for its rows is judged again and, where somebody approves it, runs
- * again. */
+ * again. What an approver changed runs in the place of what was sent. */
 static SQLRETURN run(struct og_guard_stmt *stmt, run_below *below)
 {
     SQLRETURN code;
     bool is_over;
 
     do {
-        code = clear_for_run(stmt, below);
+        do {
+            code = clear_for_run(stmt, below);
+        } while (code == SQL_ERROR && og_amend_take(stmt));
         if (code != SQL_SUCCESS)
             return code;
         code = run_timed(stmt, below);
@@ -303,7 +309,7 @@ static SQLRETURN run(struct og_guard_stmt *stmt, run_below *below)
         if (is_over) /* ours says why; the real driver knows only that it was cancelled */
             stmt->object.shows_below = false;
     } while (og_measure_again(stmt));
-    return code;
+    return og_amend_note(stmt, code);
 }
 
 static SQLRETURN exec_below(struct og_guard_stmt *stmt)
@@ -327,6 +333,7 @@ static SQLRETURN exec_direct(struct og_guard_stmt *stmt, const void *text, SQLIN
 {
     SQLRETURN code = take_text(stmt, text, n_units, is_wide);
 
+    og_amend_forget(stmt);
     stmt->is_prepared = false;
     if (code == SQL_SUCCESS && og_undo_is_command(stmt))
         return og_undo_run_command(stmt);
@@ -354,6 +361,8 @@ static SQLRETURN SQL_API guard_SQLExecute(SQLHSTMT handle)
     struct og_guard_stmt *stmt = handle;
 
     begin(stmt, "SQLExecute");
+    if (og_amend_restore(stmt) != SQL_SUCCESS)
+        return SQL_ERROR;
     if (!stmt->is_prepared) { /* the real driver knows the right answer to a call out of sequence */
         if (!stmt->text.sent)
             return og_guard_below(stmt, stmt->object.calls->SQLExecute(stmt->object.below));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/hash.h"
+#include "fusefs/approval_parts.h"
 #include "fusefs/daemon.h"
 #include "fusefs/identity.h"
 #include "fusefs/request_file.h"
@@ -18,14 +19,6 @@
 #define MAX_WITHIN_S (7u * 86400u)
 /* Answered requests stay listed this long. */
 #define KEEP_MS (7ll * 86400 * 1000)
-
-struct og_approvals {
-    struct og_daemon *daemon;
-    struct og_request *requests; /* newest first */
-    void (*changed)(void *context, const struct og_request *request);
-    void *context;
-    char answered_by[256]; /* for the last answer handed out */
-};
 
 const char *og_request_state_word(enum og_request_state state)
 {
@@ -55,7 +48,7 @@ void og_approvals_on_change(struct og_approvals *approvals,
     approvals->context = context;
 }
 
-static void tell(struct og_approvals *approvals, const struct og_request *request)
+void og_approvals_tell(struct og_approvals *approvals, const struct og_request *request)
 {
     if (approvals->changed)
         approvals->changed(approvals->context, request);
@@ -70,7 +63,8 @@ static void free_request(struct og_request *request)
 /* ---- persons ---- */
 
 /* As persons are compared: the configuration's person of a uid, else the uid itself. */
-static const char *person_of(struct og_approvals *approvals, uint32_t uid, struct og_arena *arena)
+const char *og_approvals_person(struct og_approvals *approvals, uint32_t uid,
+                                struct og_arena *arena)
 {
     const char *person = og_config_person(approvals->daemon->config, uid);
 
@@ -79,9 +73,9 @@ static const char *person_of(struct og_approvals *approvals, uint32_t uid, struc
 
 /* ---- life ---- */
 
-static void record(struct og_approvals *approvals, const struct og_request *request,
-                   const struct og_record_who *who, const char *kind, const char *what,
-                   const char *by, const char *reason)
+void og_approvals_record(struct og_approvals *approvals, const struct og_request *request,
+                         const struct og_record_who *who, const char *kind, const char *what,
+                         const char *by, const char *reason)
 {
     struct og_record_pair pairs[] = {
         {"request", request->id},          {"target", request->target},
@@ -98,8 +92,8 @@ static void record(struct og_approvals *approvals, const struct og_request *requ
 }
 
 /* Stores a new state first; in memory it changes only when the disk has it. */
-static int change(struct og_approvals *approvals, struct og_request *request,
-                  enum og_request_state state, int64_t now_ms)
+int og_approvals_change(struct og_approvals *approvals, struct og_request *request,
+                        enum og_request_state state, int64_t now_ms)
 {
     enum og_request_state before = request->state;
     int64_t decided_before = request->decided_ms;
@@ -125,9 +119,9 @@ void og_approvals_expire(struct og_approvals *approvals, int64_t now_ms)
         bool is_open = request->state == OG_REQUEST_PENDING || request->state == OG_REQUEST_APPROVED;
 
         if (is_open && request->expires_ms <= now_ms &&
-            change(approvals, request, OG_REQUEST_EXPIRED, now_ms) == 0) {
-            record(approvals, request, NULL, "answer", "expired", "", "");
-            tell(approvals, request);
+            og_approvals_change(approvals, request, OG_REQUEST_EXPIRED, now_ms) == 0) {
+            og_approvals_record(approvals, request, NULL, "answer", "expired", "", "");
+            og_approvals_tell(approvals, request);
         } else if (!is_open && request->decided_ms + KEEP_MS < now_ms) {
             *at = request->next;
             og_request_unstore(approvals->daemon->options.state, request);
@@ -184,11 +178,12 @@ struct og_approvals *og_approvals_close(struct og_approvals *approvals)
 
 /* ---- asking ---- */
 
-static void fill_answer(struct og_approvals *approvals, const struct og_request *request,
-                        struct og_msg_requested *out)
+void og_approvals_fill(struct og_approvals *approvals, const struct og_request *request,
+                       struct og_msg_requested *out)
 {
     const struct og_request_answer *last =
         request->n_answers ? &request->answers[request->n_answers - 1] : NULL;
+    bool is_amended = og_approvals_is_amended(request);
 
     approvals->answered_by[0] = '\0';
     for (size_t i = 0; i < request->n_answers; i++) {
@@ -199,7 +194,7 @@ static void fill_answer(struct og_approvals *approvals, const struct og_request 
     }
     *out = (struct og_msg_requested){
         .request = request->id,
-        .state = og_request_state_word(request->state),
+        .state = is_amended ? "amended" : og_request_state_word(request->state),
         .reason = last ? last->reason : "",
         .answered_by = approvals->answered_by,
         .expires_unix_s = (uint64_t)(request->expires_ms / 1000),
@@ -207,54 +202,52 @@ static void fill_answer(struct og_approvals *approvals, const struct og_request 
         .effect = request->effect,
         .drift_rows = request->drift.rows,
         .drift_percent = request->drift.percent,
+        .revision = request->revision,
+        .text = is_amended || (request->state == OG_REQUEST_APPROVED && request->amended_sql)
+                    ? request->amended_sql
+                    : "",
+        .amended_by = request->amended_sql ? request->amended_by : "",
+        .has_rows_max = request->has_rows_max,
+        .rows_max = request->rows_max,
+        .is_shape = request->is_shape,
     };
 }
 
 /* One account can hold several principals, by tokens: both count. */
-static bool is_requester(const struct og_request *request, const struct og_session *session)
+bool og_approvals_is_requester(const struct og_request *request, const struct og_session *session)
 {
     return request->requester_uid == session->peer.uid &&
            strcmp(request->requester_display, session->who.display) == 0;
 }
 
-/* A pending request or an unspent grant for the very same thing. */
+/* A denial is told once to who sends the statement again; after that it is asked for anew. */
+static bool is_to_be_told(const struct og_request *request)
+{
+    return request->state == OG_REQUEST_DENIED && !request->is_told &&
+           request->expires_ms > og_now_unix_ms();
+}
+
+/* A pending request, an unspent grant or an untold denial of the very same thing. */
 static struct og_request *find_same(struct og_approvals *approvals,
                                     const struct og_session *session,
                                     const struct og_msg_request *message)
 {
     for (struct og_request *r = approvals->requests; r; r = r->next)
-        if ((r->state == OG_REQUEST_PENDING || r->state == OG_REQUEST_APPROVED) &&
-            is_requester(r, session) && message->binding.n_bytes == sizeof(r->binding) &&
-            memcmp(r->binding, message->binding.bytes, sizeof(r->binding)) == 0)
+        if ((r->state == OG_REQUEST_PENDING || r->state == OG_REQUEST_APPROVED ||
+             is_to_be_told(r)) &&
+            og_approvals_is_requester(r, session) &&
+            og_grant_is_for(r, &message->binding, &message->shape))
             return r;
     return NULL;
 }
 
-/* Measured anew, and not what was asked for or granted. */
-static bool is_superseded(const struct og_request *request, const struct og_msg_request *message)
+void og_approvals_withdraw_for(struct og_approvals *approvals, struct og_request *request,
+                               const char *why)
 {
-    struct og_measured before, now;
-    bool is_same;
-
-    if (!request->is_measured || !message->is_measured)
-        return false;
-    og_measured_init(&before);
-    og_measured_init(&now);
-    is_same = og_measured_from_list(&before, &request->effect) == 0 &&
-              og_measured_from_list(&now, &message->effect) == 0 &&
-              og_measured_is_same(&before, &now, &request->drift);
-    og_measured_release(&before);
-    og_measured_release(&now);
-    return !is_same;
-}
-
-/* guardfs itself makes it void. */
-static void withdraw(struct og_approvals *approvals, struct og_request *request, const char *why)
-{
-    if (change(approvals, request, OG_REQUEST_VOID, og_now_unix_ms()) < 0)
+    if (og_approvals_change(approvals, request, OG_REQUEST_VOID, og_now_unix_ms()) < 0)
         return;
-    record(approvals, request, NULL, "answer", "void", "guardfs", why);
-    tell(approvals, request);
+    og_approvals_record(approvals, request, NULL, "answer", "void", "guardfs", why);
+    og_approvals_tell(approvals, request);
 }
 
 static size_t count_pending(const struct og_approvals *approvals, uint32_t uid)
@@ -287,7 +280,8 @@ static int parse_need(struct og_request *request, const char *text, struct og_re
     return 0;
 }
 
-static int take_needs(struct og_request *request, const struct og_list *needs, uint32_t *within_s)
+int og_approvals_take_needs(struct og_request *request, const struct og_list *needs,
+                            uint32_t *within_s)
 {
     struct og_request_need *all =
         og_arena_array(&request->arena, needs->n_items, sizeof(*all));
@@ -305,10 +299,19 @@ static int take_needs(struct og_request *request, const struct og_list *needs, u
     return 0;
 }
 
+int og_approvals_digest(struct og_request *request)
+{
+    uint8_t digest[OG_SHA256_BYTES];
+    int r = og_hash_sha256(request->text, og_request_file_fixed_bytes(request->text), digest);
+
+    if (r == 0)
+        og_hash_hex(digest, request->digest);
+    return r;
+}
+
 static int write_text(struct og_request *request, const struct og_session *session,
                       const struct og_msg_request *message)
 {
-    uint8_t digest[OG_SHA256_BYTES];
     struct og_buf text;
     int r = -EFBIG;
 
@@ -316,18 +319,14 @@ static int write_text(struct og_request *request, const struct og_session *sessi
     og_request_file_write(request, session, message, &text);
     if (!og_buf_is_failed(&text)) {
         request->text = og_arena_strdup(&request->arena, og_buf_str(&text));
-        r = request->text ? og_hash_sha256(request->text,
-                                           og_request_file_fixed_bytes(request->text), digest)
-                          : -ENOMEM;
-        if (r == 0)
-            og_hash_hex(digest, request->digest);
+        r = request->text ? og_approvals_digest(request) : -ENOMEM;
     }
     og_buf_release(&text);
     return r;
 }
 
 /* What a rehearsal measured; what cannot be read is none. */
-static int take_effect(struct og_request *request, const struct og_msg_request *message)
+int og_approvals_take_effect(struct og_request *request, const struct og_msg_request *message)
 {
     struct og_measured measured;
     int r;
@@ -368,9 +367,12 @@ static int fill_request(struct og_approvals *approvals, struct og_request *reque
     request->reason_asked = og_arena_strdup(arena, message->reason);
     request->error = "";
     memcpy(request->binding, message->binding.bytes, sizeof(request->binding));
-    r = take_needs(request, &message->needs, &within_s);
+    memcpy(request->asked.binding, request->binding, sizeof(request->binding));
+    if (message->shape.n_bytes == sizeof(request->shape)) /* none before there were shapes */
+        memcpy(request->shape, message->shape.bytes, sizeof(request->shape));
+    r = og_approvals_take_needs(request, &message->needs, &within_s);
     if (r == 0)
-        r = take_effect(request, message);
+        r = og_approvals_take_effect(request, message);
     if (r < 0)
         return r;
     request->created_ms = og_now_unix_ms();
@@ -382,15 +384,21 @@ static int fill_request(struct og_approvals *approvals, struct og_request *reque
 int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
                      const struct og_msg_request *message, struct og_msg_requested *out)
 {
-    struct og_request *request = find_same(approvals, session, message);
+    struct og_request *request;
     int r;
 
-    if (request && is_superseded(request, message)) {
-        withdraw(approvals, request, "superseded: the write would change something else by now");
+    if (message->amends[0])
+        return og_approvals_measured(approvals, session, message, out);
+    request = find_same(approvals, session, message);
+
+    if (request && request->state != OG_REQUEST_DENIED && !og_grant_bears(request, message)) {
+        og_approvals_withdraw_for(approvals, request,
+                                  "superseded: the write would change something else by now");
         request = NULL;
     }
     if (request) {
-        fill_answer(approvals, request, out);
+        request->is_told = !message->is_probe && request->state == OG_REQUEST_DENIED;
+        og_approvals_fill(approvals, request, out);
         return 0;
     }
     *out = (struct og_msg_requested){.request = "", .state = "none"};
@@ -403,7 +411,7 @@ int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
     request = calloc(1, sizeof(*request));
     if (!request)
         return -ENOMEM;
-    og_arena_init(&request->arena, 8u * OG_MAX_REQUEST_BYTES);
+    og_arena_init(&request->arena, 96u * OG_MAX_REQUEST_BYTES);
     r = fill_request(approvals, request, session, message);
     if (r == 0)
         r = og_request_store(approvals->daemon->options.state, request);
@@ -414,66 +422,27 @@ int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
     request->next = approvals->requests;
     approvals->requests = request;
     approvals->daemon->counters.requests++;
-    record(approvals, request, &session->who, "request", "pending", "", request->reason_asked);
-    fill_answer(approvals, request, out);
+    og_approvals_record(approvals, request, &session->who, "request", "pending", "",
+                        request->reason_asked);
+    og_approvals_fill(approvals, request, out);
     return 0;
 }
 
 bool og_approvals_has(struct og_approvals *approvals, const struct og_session *session,
                       const struct og_msg_request *message)
 {
-    return find_same(approvals, session, message) != NULL;
+    return message->amends[0] || find_same(approvals, session, message);
 }
 
 int og_approvals_state(struct og_approvals *approvals, const char *id, struct og_msg_requested *out)
 {
-    const struct og_request *request = og_approvals_find(approvals, id);
+    struct og_request *request = og_approvals_find(approvals, id);
 
     if (!request)
         return -ENOENT;
-    fill_answer(approvals, request, out);
+    request->is_told = request->state == OG_REQUEST_DENIED;
+    og_approvals_fill(approvals, request, out);
     return 0;
-}
-
-int og_approvals_spend(struct og_approvals *approvals, const struct og_session *session,
-                       const char *id, const uint8_t binding[static 32], const char **why)
-{
-    struct og_request *request = og_approvals_find(approvals, id);
-    int64_t now = og_now_unix_ms();
-
-    *why = "there is no such grant";
-    if (!request || !is_requester(request, session))
-        return -EPERM;
-    if (memcmp(request->binding, binding, sizeof(request->binding)) != 0) {
-        *why = "the statement, its parameters, settings or policies are not the ones that were "
-               "approved";
-        return -EPERM;
-    }
-    *why = "the request was not approved";
-    if (request->state == OG_REQUEST_SPENT)
-        *why = "the grant was used already";
-    if (request->state != OG_REQUEST_APPROVED)
-        return -EPERM;
-    if (request->expires_ms <= now) {
-        *why = "the grant has expired";
-        return -EPERM;
-    }
-    if (change(approvals, request, OG_REQUEST_SPENT, now) < 0) {
-        *why = "that the grant is used could not be stored";
-        return -EPERM;
-    }
-    return 0;
-}
-
-void og_approvals_void(struct og_approvals *approvals, const struct og_session *session,
-                       const char *id, const char *why)
-{
-    struct og_request *request = og_approvals_find(approvals, id);
-
-    if (!request || !is_requester(request, session) ||
-        (request->state != OG_REQUEST_APPROVED && request->state != OG_REQUEST_SPENT))
-        return;
-    withdraw(approvals, request, why);
 }
 
 /* ---- answering ---- */
@@ -505,7 +474,7 @@ int og_approvals_may_answer(struct og_approvals *approvals, const struct og_requ
     bool is_own, is_member = false;
 
     og_arena_init(&arena, 4096);
-    person = person_of(approvals, uid, &arena);
+    person = og_approvals_person(approvals, uid, &arena);
     is_own = !person || uid == request->requester_uid ||
              og_identity_has_person(request->requester_person, person);
     og_arena_release(&arena);
@@ -527,16 +496,16 @@ static bool has_answered(struct og_approvals *approvals, const struct og_request
     bool found = false;
 
     og_arena_init(&arena, 4096);
-    person = person_of(approvals, uid, &arena);
+    person = og_approvals_person(approvals, uid, &arena);
     for (size_t i = 0; i < request->n_answers && !found; i++)
         found = !person || strcmp(request->answers[i].person, person) == 0;
     og_arena_release(&arena);
     return found;
 }
 
-static int check_answer(struct og_approvals *approvals, const struct og_request *request,
-                        uint32_t uid, const char *decision, const char *reason,
-                        const char *digest8, const char **why)
+int og_approvals_check(struct og_approvals *approvals, const struct og_request *request,
+                       uint32_t uid, const char *decision, const char *reason,
+                       const char *digest8, const char **why)
 {
     int r;
 
@@ -565,45 +534,56 @@ static int check_answer(struct og_approvals *approvals, const struct og_request 
 
 int og_approvals_answer(struct og_approvals *approvals, struct og_request *request, uint32_t uid,
                         const char *decision, const char *reason, const char *digest8,
-                        const char *saved_text, const char **why)
+                        const char *saved_text, const struct og_grant_terms *terms,
+                        const char **why)
 {
     bool is_denial = strcmp(decision, "deny") == 0;
     const char *text_before = request->answered_text;
+    int64_t expires_before = request->expires_ms;
+    bool is_granted;
     struct og_request_answer *answer;
     struct og_record_who who = {.uid = uid, .evidence = "peer", .login_uid = UINT32_MAX};
-    int r = check_answer(approvals, request, uid, decision, reason, digest8, why);
+    int r = og_approvals_check(approvals, request, uid, decision, reason, digest8, why);
 
     if (r < 0)
         return r;
+    *why = "the changed statement was not measured yet: wait until its requester runs it again";
+    if (!is_denial && og_approvals_is_amended(request))
+        return -EBUSY;
     answer = &request->answers[request->n_answers];
     *answer = (struct og_request_answer){
         .uid = uid,
-        .person = person_of(approvals, uid, &request->arena),
+        .person = og_approvals_person(approvals, uid, &request->arena),
         .decision = is_denial ? "deny" : "approve",
         .reason = og_arena_strdup(&request->arena, reason),
         .unix_ms = og_now_unix_ms(),
+        .terms = terms ? *terms : (struct og_grant_terms){0},
     };
     *why = "the answer could not be stored; nothing has changed";
     if (!answer->person || !answer->reason)
         return -EIO;
     request->answered_text = saved_text ? og_arena_strdup(&request->arena, saved_text) : NULL;
     request->n_answers++;
-    r = change(approvals, request,
-               is_denial                          ? OG_REQUEST_DENIED
-               : is_satisfied(approvals, request) ? OG_REQUEST_APPROVED
-                                                  : OG_REQUEST_PENDING,
-               answer->unix_ms);
+    is_granted = !is_denial && is_satisfied(approvals, request);
+    if (is_granted)
+        og_grant_settle(request, answer->unix_ms);
+    r = og_approvals_change(approvals, request,
+                            is_denial    ? OG_REQUEST_DENIED
+                            : is_granted ? OG_REQUEST_APPROVED
+                                         : OG_REQUEST_PENDING,
+                            answer->unix_ms);
     if (r < 0) {
         request->n_answers--;
+        request->expires_ms = expires_before;
         request->answered_text = text_before;
         return -EIO;
     }
     approvals->daemon->counters.answers++;
     who.display = answer->person;
-    record(approvals, request, &who, "answer", is_denial ? "denied" : "approved", answer->person,
-           reason);
+    og_approvals_record(approvals, request, &who, "answer", is_denial ? "denied" : "approved",
+                        answer->person, reason);
     *why = "";
-    tell(approvals, request);
+    og_approvals_tell(approvals, request);
     return 0;
 }
 
@@ -613,9 +593,10 @@ int og_approvals_withdraw(struct og_approvals *approvals, struct og_request *req
         return -EPERM;
     if (request->state != OG_REQUEST_PENDING && request->state != OG_REQUEST_APPROVED)
         return -ENOENT;
-    if (change(approvals, request, OG_REQUEST_VOID, og_now_unix_ms()) < 0)
+    if (og_approvals_change(approvals, request, OG_REQUEST_VOID, og_now_unix_ms()) < 0)
         return -EIO;
-    record(approvals, request, NULL, "answer", "withdrawn", request->requester_person, "");
-    tell(approvals, request);
+    og_approvals_record(approvals, request, NULL, "answer", "withdrawn", request->requester_person,
+                        "");
+    og_approvals_tell(approvals, request);
     return 0;
 }

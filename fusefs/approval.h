@@ -31,12 +31,31 @@ struct og_request_need {
     uint32_t count;
 };
 
+/* What an approver lets a grant be good for, beside the one execution that it is by default. */
+struct og_grant_terms {
+    uint64_t uses;   /* 0: not said */
+    uint32_t for_s;  /* 0: not said */
+    bool has_rows_max;
+    uint64_t rows_max;
+    bool is_shape;   /* with any parameters */
+};
+
 struct og_request_answer {
     uint32_t uid;
     const char *person;   /* as persons are compared: "user:alice" or "uid:1001" */
     const char *decision; /* approve, deny */
     const char *reason;
     int64_t unix_ms;
+    struct og_grant_terms terms;
+};
+
+/* What an approver's own statement stands in the place of. */
+struct og_request_asked {
+    uint8_t binding[32], shape[32]; /* as the request's, which are the same unless it was amended */
+    const char *text;               /* NULL: never amended */
+    bool is_measured;
+    struct og_drift drift;
+    struct og_list effect;
 };
 
 struct og_request {
@@ -44,11 +63,22 @@ struct og_request {
     struct og_arena arena;
     char id[OG_ID_BYTES];
     enum og_request_state state;
-    uint32_t revision; /* 1: amending comes later */
+    uint32_t revision; /* raised by every amendment, and when that was measured */
     char digest[65];   /* of the request file's immutable part */
     const char *text;  /* the request file as shown while pending (request_file.c makes it) */
     const char *answered_text; /* the bytes saved with the last answer, or NULL */
-    uint8_t binding[32];
+    uint8_t binding[32];       /* of what the grant is good for */
+    struct og_request_asked asked;
+    /* An approver's own statement in its place; NULL: none. Approved only once it was measured. */
+    const char *amended_sql, *amended_by;
+    bool is_amendment_measured;
+    /* Of the grant: 0 uses: any number until it expires. */
+    uint64_t max_uses, n_uses;
+    bool has_rows_max;
+    uint64_t rows_max;
+    bool is_told;      /* its requester knows the answer */
+    bool is_shape;     /* for any parameters: */
+    uint8_t shape[32]; /* the binding without them; all zero where the driver sent none */
     uint32_t requester_uid;
     const char *requester_person; /* persons are compared: "user:alice", else "uid:N" */
     const char *requester_display;
@@ -95,7 +125,19 @@ void og_approvals_void(struct og_approvals *approvals, const struct og_session *
  * why: text. */
 OG_MUST int og_approvals_answer(struct og_approvals *approvals, struct og_request *request,
                                 uint32_t uid, const char *decision, const char *reason,
-                                const char *digest8, const char *saved_text, const char **why);
+                                const char *digest8, const char *saved_text,
+                                const struct og_grant_terms *terms, const char **why);
+/* An approver puts another statement in the place of the one that was asked: a new revision, which the
+ * requester's driver measures before it can be approved. Returns as og_approvals_answer. */
+OG_MUST int og_approvals_amend(struct og_approvals *approvals, struct og_request *request,
+                               uint32_t uid, const char *sql, const char **why);
+/* A driver's REQUEST that names an amended one: measured, or why it cannot run. Answers as ask.
+ * Returns: 0; -ENOENT; -errno when it could not be stored. */
+OG_MUST int og_approvals_measured(struct og_approvals *approvals, struct og_session *session,
+                                  const struct og_msg_request *message,
+                                  struct og_msg_requested *out);
+/* Whether an amendment waits to be measured. */
+bool og_approvals_is_amended(const struct og_request *request);
 /* Whether this uid could answer at all, for the check at open(2). Returns: 0; -EPERM (own request),
  * -EACCES (in none of the groups), with why. */
 OG_MUST int og_approvals_may_answer(struct og_approvals *approvals, const struct og_request *request,
@@ -104,6 +146,17 @@ OG_MUST int og_approvals_may_answer(struct og_approvals *approvals, const struct
  * (somebody else's), -ENOENT (decided already), -EIO. */
 OG_MUST int og_approvals_withdraw(struct og_approvals *approvals, struct og_request *request,
                                   uint32_t uid);
+/* Makes a grant good for less, or takes it back (terms NULL), by who may answer such a request or an
+ * admin. Returns: 0; -EPERM, -EACCES, -ENOENT (no grant any more), -EINVAL (not less), -EIO; why: text. */
+OG_MUST int og_approvals_shorten(struct og_approvals *approvals, struct og_request *request,
+                                 uint32_t uid, const struct og_grant_terms *terms,
+                                 const char *reason, const char **why);
+/* Whether this uid may do that. Returns: 0; -EPERM, -EACCES with why. */
+OG_MUST int og_approvals_may_shorten(struct og_approvals *approvals,
+                                     const struct og_request *request, uint32_t uid,
+                                     const char **why);
+/* What a grant is good for, as lines that a save of an answer takes, and how much of it is used. */
+void og_grant_write(const struct og_request *request, struct og_buf *out);
 /* Expires what is due; called by a timer. */
 void og_approvals_expire(struct og_approvals *approvals, int64_t now_ms);
 

@@ -44,7 +44,7 @@ static int approve_by_move(struct og_fs *fs, const struct og_found *found, uint3
     if (found->request->revision != 1)
         return -ESTALE;
     r = og_approvals_answer(fs->daemon->approvals, found->request, uid, "approve", "", NULL, NULL,
-                            &why);
+                            NULL, &why);
     if (r < 0)
         og_tree_note_error(uid, found->request->id, why);
     return r;

@@ -85,6 +85,9 @@ OG_GUARDFS_FILES = \
 OG_TREE_FILES = \
 	fusefs/approval.c \
 	fusefs/approval.h \
+	fusefs/approval_amend.c \
+	fusefs/approval_grant.c \
+	fusefs/approval_parts.h \
 	fusefs/fs.c \
 	fusefs/fs_inode.c \
 	fusefs/fs_name.c \
@@ -104,9 +107,11 @@ OG_TREE_FILES = \
 	fusefs/report_daily.h \
 	fusefs/request_file.c \
 	fusefs/request_file.h \
+	fusefs/request_file_read.c \
 	fusefs/request_store.c \
 	fusefs/request_store.h \
 	fusefs/tree.c \
+	fusefs/tree_grant.c \
 	fusefs/tree.h \
 	fusefs/tree_list.c \
 	fusefs/tree_parts.h \

@@ -26,6 +26,8 @@ NODE("approvals/denied",                     FOLDER,   0555,  ALL,       list_de
 NODE("approvals/denied/*",                   TEXT,     0440,  APPROVER,  text_answered,        NONE,        "a denied request")
 NODE("approvals/expired",                    FOLDER,   0555,  ALL,       list_expired,         NONE,        "nobody answered in time")
 NODE("approvals/expired/*",                  TEXT,     0440,  APPROVER,  text_answered,        NONE,        "an expired or void request")
+NODE("approvals/grants",                     FOLDER,   0777,  ALL,       list_grants,          NONE,        "grants in force; rm revokes one")
+NODE("approvals/grants/*",                   CONTROL,  0660,  APPROVER,  text_grant,           grant,       "revoke [why], or less: for: 10m, uses: 3, rows: \"<= 5\"")
 NODE("approvals/mine",                       FOLDER,   0777,  ALL,       list_own,             NONE,        "your requests; rm withdraws one")
 NODE("approvals/mine/*",                     TEXT,     0440,  REQUESTER, text_answered,        NONE,        "your request and its answers")
 NODE("approvals/errors.jsonl",               LEDGER,   0440,  APPROVER,  NULL,                 NONE,        "every refused save, a line each")

@@ -3,12 +3,12 @@
 #include "fusefs/request_file.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/limits.h"
-#include "common/utf.h"
 
 static const char decision_line[] = "\ndecision: ";
 
@@ -116,8 +116,12 @@ void og_request_file_write(const struct og_request *request, const struct og_ses
 {
     og_buf_append_str(out,
                       "---\n"
-                      "# Change only the last lines: decision is approve or deny; a denial needs a "
-                      "reason.\n"
+                      "# Change the last lines: decision is approve or deny; a denial needs a reason. "
+                      "For more than\n"
+                      "# one execution add lines above the end mark: for: 2h, uses: 10, "
+                      "rows: \"<= 50\", parameters: any.\n"
+                      "# The statement may be changed, too: that makes a new revision, to be measured "
+                      "and confirmed.\n"
                       "# The file counts when it is saved with its end mark.\n");
     og_buf_printf(out, "request: %s\nrevision: %u\n", request->id, request->revision);
     put_time(out, "created", request->created_ms);
@@ -137,7 +141,11 @@ void og_request_file_write(const struct og_request *request, const struct og_ses
     put_needs(out, request);
     og_buf_printf(out, "reported-by: %s\n", *message->reported_by ? message->reported_by : "client");
     put_hex(out, "sql-sha256", &message->text_sha256);
-    put_block(out, "sql", message->text);
+    put_block(out, "sql", request->amended_sql ? request->amended_sql : message->text);
+    if (request->amended_sql) {
+        put_value(out, "amended-by", request->amended_by);
+        put_block(out, "sql-asked", request->sql);
+    }
     put_list(out, "parameters", &message->parameters);
     put_list(out, "effects", &message->effects);
     put_list(out, "columns", &message->columns);
@@ -158,153 +166,75 @@ size_t og_request_file_fixed_bytes(const char *text)
     return at ? (size_t)(at - text) + 1 : 0;
 }
 
-void og_request_file_answered(const struct og_request *request, const char *decision,
-                              const char *reason, struct og_buf *out)
+static void put_terms(const struct og_grant_terms *terms, struct og_buf *out)
 {
+    if (terms->for_s)
+        og_buf_printf(out, "for: %us\n", terms->for_s);
+    if (terms->uses)
+        og_buf_printf(out, "uses: %" PRIu64 "\n", terms->uses);
+    if (terms->has_rows_max)
+        og_buf_printf(out, "rows: \"<= %" PRIu64 "\"\n", terms->rows_max);
+    if (terms->is_shape)
+        og_buf_append_str(out, "parameters: any\n");
+}
+
+void og_request_file_answered(const struct og_request *request, struct og_buf *out)
+{
+    const struct og_request_answer *last;
+
+    if (!request->n_answers) {
+        og_buf_append_str(out, request->text);
+        return;
+    }
+    last = &request->answers[request->n_answers - 1];
     og_buf_append(out, request->text, og_request_file_fixed_bytes(request->text));
-    og_buf_printf(out, "decision: %s\nreason: \"", decision);
-    put_escaped(out, reason, " ", true);
-    og_buf_append_str(out, "\"\n...\n");
+    og_buf_printf(out, "decision: %s\nreason: \"", last->decision);
+    put_escaped(out, last->reason, " ", true);
+    og_buf_append_str(out, "\"\n");
+    put_terms(&last->terms, out);
+    og_buf_append_str(out, "...\n");
 }
 
-/* ---- reading ---- */
-
-static int refuse(struct og_request_edit *out, size_t line, const char *format, ...)
-    OG_PRINTF(3, 4);
-
-static int refuse(struct og_request_edit *out, size_t line, const char *format, ...)
+bool og_request_file_is_plain(const char *sql)
 {
-    int n = snprintf(out->problem, sizeof(out->problem), "line %zu: ", line);
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(out->problem + n, sizeof(out->problem) - (size_t)n, format, args);
-    va_end(args);
-    return -EBADMSG;
+    for (size_t n; *sql; sql += n)
+        if (is_hidden(decode(sql, &n)) && *sql != '\n')
+            return false;
+    return true;
 }
 
-static size_t count_lines(const char *text, size_t n_bytes)
+/* The end of the entry that begins here: its own line and the indented ones below. */
+static const char *entry_end(const char *at)
 {
-    size_t n = 1;
+    do {
+        const char *feed = strchr(at, '\n');
 
-    for (size_t i = 0; i < n_bytes; i++)
-        n += text[i] == '\n';
-    return n;
+        at = feed ? feed + 1 : at + strlen(at);
+    } while (*at == ' ');
+    return at;
 }
 
-/* The next line without its end; carriage returns and trailing blanks taken off. */
-static size_t next_line(const char **at, const char *end, const char **line)
+static bool is_key(const char *at, const char *key)
 {
-    const char *feed = memchr(*at, '\n', (size_t)(end - *at));
-    size_t n;
-
-    *line = *at;
-    n = (size_t)((feed ? feed : end) - *at);
-    *at = feed ? feed + 1 : end;
-    while (n && ((*line)[n - 1] == '\r' || (*line)[n - 1] == ' ' || (*line)[n - 1] == '\t'))
-        n--;
-    return n;
+    return strncmp(at, key, strlen(key)) == 0;
 }
 
-static bool is_word(const char *text, size_t n, const char *word)
+void og_request_file_revise(const char *text, uint32_t revision, const char *sql,
+                            const char *rehearsal, const char *note, struct og_buf *out)
 {
-    return n == strlen(word) && memcmp(text, word, n) == 0;
-}
+    const char *end;
 
-static const char *skip_blanks(const char *text, size_t *n)
-{
-    while (*n && (*text == ' ' || *text == '\t')) {
-        text++;
-        (*n)--;
+    for (const char *at = text; *at; at = end) {
+        end = entry_end(at);
+        if (is_key(at, "rehearsal:") && note)
+            put_value(out, "note", note);
+        if (is_key(at, "revision:"))
+            og_buf_printf(out, "revision: %u\n", revision);
+        else if (is_key(at, "sql:") && sql)
+            put_block(out, "sql", sql);
+        else if (is_key(at, "rehearsal:") && rehearsal)
+            put_block(out, "rehearsal", rehearsal);
+        else
+            og_buf_append(out, at, (size_t)(end - at));
     }
-    return text;
-}
-
-static int read_decision(const char *line, size_t n, size_t number, struct og_request_edit *out)
-{
-    static const char *const words[] = {"pending", "approve", "deny"};
-    size_t key = strlen("decision:");
-
-    if (n < key || memcmp(line, "decision:", key) != 0)
-        return refuse(out, number, "expected \"decision: approve\" or \"decision: deny\"");
-    n -= key;
-    line = skip_blanks(line + key, &n);
-    for (size_t i = 0; i < OG_COUNT(words); i++)
-        if (is_word(line, n, words[i])) {
-            out->decision = words[i];
-            return 0;
-        }
-    return refuse(out, number, "the decision is not one of: approve, deny, pending");
-}
-
-static int read_reason(const char *line, size_t n, size_t number, struct og_request_edit *out)
-{
-    size_t key = strlen("reason:");
-
-    if (n < key || memcmp(line, "reason:", key) != 0)
-        return refuse(out, number, "expected \"reason:\" after the decision");
-    n -= key;
-    line = skip_blanks(line + key, &n);
-    if (n >= 2 && (line[0] == '"' || line[0] == '\'') && line[n - 1] == line[0]) {
-        line++;
-        n -= 2;
-    }
-    if (n >= sizeof(out->reason))
-        return refuse(out, number, "the reason is longer than %zu bytes", sizeof(out->reason) - 1);
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            return refuse(out, number, "the reason holds a control character");
-    memcpy(out->reason, line, n);
-    out->reason[n] = '\0';
-    return 0;
-}
-
-/* Where the two texts part, as a line number. */
-static int differs(const struct og_request *request, const char *text, size_t n_bytes,
-                   struct og_request_edit *out)
-{
-    size_t i = 0;
-
-    while (i < n_bytes && request->text[i] && text[i] == request->text[i])
-        i++;
-    return refuse(out, count_lines(text, i),
-                  "this line must stay as it was; only decision and reason may change");
-}
-
-int og_request_file_read(const struct og_request *request, const char *text, size_t n_bytes,
-                         struct og_request_edit *out)
-{
-    size_t n_fixed = og_request_file_fixed_bytes(request->text), n, number;
-    const char *end = text + n_bytes, *at, *line;
-    int r;
-
-    memset(out, 0, sizeof(*out));
-    if (n_bytes > OG_MAX_REQUEST_BYTES) {
-        (void)snprintf(out->problem, sizeof(out->problem), "the file is larger than %u bytes",
-                       OG_MAX_REQUEST_BYTES);
-        return -EFBIG;
-    }
-    if (memchr(text, '\0', n_bytes) || og_utf8_valid_prefix(text, n_bytes) != n_bytes)
-        return refuse(out, count_lines(text, og_utf8_valid_prefix(text, n_bytes)),
-                      "the text is not valid UTF-8");
-    if (n_bytes < n_fixed || memcmp(text, request->text, n_fixed) != 0)
-        return differs(request, text, n_bytes, out);
-    at = text + n_fixed;
-    number = count_lines(text, n_fixed);
-    n = next_line(&at, end, &line);
-    r = read_decision(line, n, number, out);
-    if (r)
-        return r;
-    n = next_line(&at, end, &line);
-    r = read_reason(line, n, ++number, out);
-    if (r)
-        return r;
-    if (at == end)
-        return refuse(out, number + 1, "the end mark ... is missing: the file is not whole");
-    n = next_line(&at, end, &line);
-    if (!is_word(line, n, "..."))
-        return refuse(out, number + 1, "expected the end mark ... after the reason");
-    if (at != end)
-        return refuse(out, number + 2, "there is text after the end mark");
-    return 0;
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/hash.h"
 #include "common/limits.h"
 
 #define FORMAT_LINE "odbcguard-request 1\n"
@@ -37,18 +38,73 @@ static void put_number(struct og_buf *out, const char *key, int64_t number)
     og_buf_printf(out, "%s=%" PRId64 "\n", key, number);
 }
 
+static void put_digest(struct og_buf *out, const char *key, const uint8_t digest[static 32])
+{
+    char hex[65];
+
+    og_hash_hex(digest, hex);
+    put(out, key, hex);
+}
+
+static void put_measured(struct og_buf *out, const char *prefix, bool is_measured,
+                         const struct og_drift *drift, const struct og_list *effect)
+{
+    char key[16];
+
+    if (is_measured)
+        og_buf_printf(out, "%smeasured=%" PRIu64 " %" PRIu32 "\n", prefix, drift->rows,
+                      drift->percent);
+    (void)snprintf(key, sizeof(key), "%seffect", prefix);
+    for (size_t i = 0; i < effect->n_items; i++)
+        put(out, key, effect->items[i]);
+}
+
+/* What it was asked for, and an approver's own statement. */
+static void put_amended(struct og_buf *out, const struct og_request *request)
+{
+    const struct og_request_asked *asked = &request->asked;
+
+    put_digest(out, "shape", request->shape);
+    if (!asked->text)
+        return;
+    put_digest(out, "asked_binding", asked->binding);
+    put_digest(out, "asked_shape", asked->shape);
+    put(out, "asked_text", asked->text);
+    put_measured(out, "asked_", asked->is_measured, &asked->drift, &asked->effect);
+    if (!request->amended_sql)
+        return;
+    put_number(out, "is_amendment_measured", request->is_amendment_measured);
+    put(out, "amended_sql", request->amended_sql);
+    put(out, "amended_by", request->amended_by);
+}
+
+/* What the grant is good for. */
+static void put_grant(struct og_buf *out, const struct og_request *request)
+{
+    put_number(out, "max_uses", (int64_t)request->max_uses);
+    put_number(out, "n_uses", (int64_t)request->n_uses);
+    put_number(out, "is_shape", request->is_shape);
+    if (request->has_rows_max)
+        put_number(out, "rows_max", (int64_t)request->rows_max);
+}
+
+static void put_terms(struct og_buf *out, size_t i, const struct og_grant_terms *terms)
+{
+    if (terms->uses || terms->for_s || terms->has_rows_max || terms->is_shape)
+        og_buf_printf(out, "terms=%zu %" PRIu64 " %u %d %" PRIu64 " %d\n", i, terms->uses,
+                      terms->for_s, terms->has_rows_max, terms->rows_max, terms->is_shape);
+}
+
 static void put_all(struct og_buf *out, const struct og_request *request)
 {
-    char hex[2 * sizeof(request->binding) + 1];
-
-    for (size_t i = 0; i < sizeof(request->binding); i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", request->binding[i]);
     og_buf_append_str(out, FORMAT_LINE);
     put(out, "id", request->id);
     put_number(out, "state", request->state);
     put_number(out, "revision", request->revision);
     put(out, "digest", request->digest);
-    put(out, "binding", hex);
+    put_digest(out, "binding", request->binding);
+    put_amended(out, request);
+    put_grant(out, request);
     put_number(out, "requester_uid", request->requester_uid);
     put(out, "requester_person", request->requester_person);
     put(out, "requester_display", request->requester_display);
@@ -62,11 +118,7 @@ static void put_all(struct og_buf *out, const struct og_request *request)
     put(out, "text", request->text);
     if (request->answered_text)
         put(out, "answered_text", request->answered_text);
-    if (request->is_measured)
-        og_buf_printf(out, "measured=%" PRIu64 " %" PRIu32 "\n", request->drift.rows,
-                      request->drift.percent);
-    for (size_t i = 0; i < request->effect.n_items; i++)
-        put(out, "effect", request->effect.items[i]);
+    put_measured(out, "", request->is_measured, &request->drift, &request->effect);
     for (size_t i = 0; i < request->n_needs; i++) {
         const struct og_request_need *need = &request->needs[i];
 
@@ -80,6 +132,7 @@ static void put_all(struct og_buf *out, const struct og_request *request)
         for (const char *c = answer->reason; *c; c++)
             og_buf_append_char(out, *c == '\n' ? ' ' : *c);
         og_buf_append_char(out, '\n');
+        put_terms(out, i, &answer->terms);
     }
     og_buf_append_str(out, "end\n");
 }
@@ -171,17 +224,32 @@ static const char *unescape(struct og_request *request, const char *text)
     return out;
 }
 
-static int read_binding(struct og_request *request, const char *hex)
+static int read_digest(const char *hex, uint8_t out[static 32])
 {
-    if (strlen(hex) != 2 * sizeof(request->binding))
+    if (strlen(hex) != 64)
         return -EBADMSG;
-    for (size_t i = 0; i < sizeof(request->binding); i++) {
+    for (size_t i = 0; i < 32; i++) {
         unsigned byte;
 
         if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
             return -EBADMSG;
-        request->binding[i] = (uint8_t)byte;
+        out[i] = (uint8_t)byte;
     }
+    return 0;
+}
+
+static int read_terms(struct og_request *request, const char *text)
+{
+    struct og_grant_terms terms;
+    size_t i;
+    int has_rows_max, is_shape;
+
+    if (sscanf(text, "%zu %" SCNu64 " %" SCNu32 " %d %" SCNu64 " %d", &i, &terms.uses, &terms.for_s,
+               &has_rows_max, &terms.rows_max, &is_shape) != 6 || i >= request->n_answers)
+        return -EBADMSG;
+    terms.has_rows_max = has_rows_max != 0;
+    terms.is_shape = is_shape != 0;
+    request->answers[i].terms = terms;
     return 0;
 }
 
@@ -223,25 +291,31 @@ static int read_answer(struct og_request *request, const char *text)
     return 0;
 }
 
-static int read_effect(struct og_request *request, const char *text, size_t *n_max)
+static int read_effect(struct og_request *request, const char *text, struct og_list *effect,
+                       size_t *n_max)
 {
-    const char **items = (const char **)(uintptr_t)request->effect.items, **item;
+    const char **items = (const char **)(uintptr_t)effect->items, **item;
 
-    item = og_arena_push(&request->arena, &items, &request->effect.n_items, n_max, sizeof(*item));
+    item = og_arena_push(&request->arena, &items, &effect->n_items, n_max, sizeof(*item));
     if (!item)
         return -ENOMEM;
-    request->effect.items = items;
+    effect->items = items;
     *item = unescape(request, text);
     return *item ? 0 : -ENOMEM;
 }
 
 /* How many things of the lists there is room for. */
 struct room {
-    size_t needs, effect;
+    size_t needs, effect, asked_effect;
 };
 
-static int read_field(struct og_request *request, const char *key, const char *value,
-                      struct room *room)
+static int read_measured(const char *text, bool *is_measured, struct og_drift *drift)
+{
+    *is_measured = true;
+    return sscanf(text, "%" SCNu64 " %" SCNu32, &drift->rows, &drift->percent) == 2 ? 0 : -EBADMSG;
+}
+
+static int read_text_field(struct og_request *request, const char *key, const char *value)
 {
     const struct {
         const char *key;
@@ -255,54 +329,120 @@ static int read_field(struct og_request *request, const char *key, const char *v
         {"reason_asked", &request->reason_asked},
         {"text", &request->text},
         {"answered_text", &request->answered_text},
-    };
-    const struct {
-        const char *key;
-        int64_t *at;
-    } times[] = {
-        {"created_ms", &request->created_ms},
-        {"expires_ms", &request->expires_ms},
-        {"decided_ms", &request->decided_ms},
+        {"amended_sql", &request->amended_sql},
+        {"amended_by", &request->amended_by},
+        {"asked_text", &request->asked.text},
     };
 
     for (size_t i = 0; i < OG_COUNT(texts); i++)
         if (strcmp(key, texts[i].key) == 0)
             return (*texts[i].at = unescape(request, value)) ? 0 : -ENOMEM;
-    for (size_t i = 0; i < OG_COUNT(times); i++)
-        if (strcmp(key, times[i].key) == 0)
-            return sscanf(value, "%" SCNd64, times[i].at) == 1 ? 0 : -EBADMSG;
+    return -ENOENT;
+}
+
+static int read_digest_field(struct og_request *request, const char *key, const char *value)
+{
+    const struct {
+        const char *key;
+        uint8_t *at;
+    } digests[] = {
+        {"binding", request->binding},
+        {"asked_binding", request->asked.binding},
+        {"asked_shape", request->asked.shape},
+        {"shape", request->shape},
+    };
+
+    for (size_t i = 0; i < OG_COUNT(digests); i++)
+        if (strcmp(key, digests[i].key) == 0)
+            return read_digest(value, digests[i].at);
+    return -ENOENT;
+}
+
+static int read_number_field(struct og_request *request, const char *key, const char *value)
+{
+    int64_t state = request->state, revision = request->revision, uid = request->requester_uid,
+            is_amendment_measured = request->is_amendment_measured, is_shape = request->is_shape,
+            max_uses = (int64_t)request->max_uses, n_uses = (int64_t)request->n_uses,
+            rows_max = -1;
+    const struct {
+        const char *key;
+        int64_t *at;
+        int64_t max;
+    } numbers[] = {
+        {"created_ms", &request->created_ms, INT64_MAX},
+        {"expires_ms", &request->expires_ms, INT64_MAX},
+        {"decided_ms", &request->decided_ms, INT64_MAX},
+        {"state", &state, OG_REQUEST_SPENT},
+        {"revision", &revision, UINT32_MAX},
+        {"requester_uid", &uid, UINT32_MAX},
+        {"is_amendment_measured", &is_amendment_measured, 1},
+        {"is_shape", &is_shape, 1},
+        {"max_uses", &max_uses, INT64_MAX},
+        {"n_uses", &n_uses, INT64_MAX},
+        {"rows_max", &rows_max, INT64_MAX},
+    };
+
+    for (size_t i = 0; i < OG_COUNT(numbers); i++) {
+        if (strcmp(key, numbers[i].key) != 0)
+            continue;
+        if (sscanf(value, "%" SCNd64, numbers[i].at) != 1 || *numbers[i].at < 0 ||
+            *numbers[i].at > numbers[i].max)
+            return -EBADMSG;
+        request->state = (enum og_request_state)state;
+        request->revision = (uint32_t)revision;
+        request->requester_uid = (uint32_t)uid;
+        request->is_amendment_measured = is_amendment_measured != 0;
+        request->is_shape = is_shape != 0;
+        request->max_uses = (uint64_t)max_uses;
+        request->n_uses = (uint64_t)n_uses;
+        request->has_rows_max = request->has_rows_max || rows_max >= 0;
+        request->rows_max = rows_max >= 0 ? (uint64_t)rows_max : request->rows_max;
+        return 0;
+    }
+    return -ENOENT;
+}
+
+static int read_field(struct og_request *request, const char *key, const char *value,
+                      struct room *room)
+{
+    int r = read_text_field(request, key, value);
+
+    if (r == -ENOENT)
+        r = read_digest_field(request, key, value);
+    if (r == -ENOENT)
+        r = read_number_field(request, key, value);
+    if (r != -ENOENT)
+        return r;
     if (strcmp(key, "need") == 0)
         return read_need(request, value, &room->needs);
     if (strcmp(key, "effect") == 0)
-        return read_effect(request, value, &room->effect);
-    if (strcmp(key, "measured") == 0) {
-        request->is_measured = true;
-        return sscanf(value, "%" SCNu64 " %" SCNu32, &request->drift.rows,
-                      &request->drift.percent) == 2
-                   ? 0
-                   : -EBADMSG;
-    }
+        return read_effect(request, value, &request->effect, &room->effect);
+    if (strcmp(key, "asked_effect") == 0)
+        return read_effect(request, value, &request->asked.effect, &room->asked_effect);
+    if (strcmp(key, "measured") == 0)
+        return read_measured(value, &request->is_measured, &request->drift);
+    if (strcmp(key, "asked_measured") == 0)
+        return read_measured(value, &request->asked.is_measured, &request->asked.drift);
     if (strcmp(key, "answer") == 0)
         return read_answer(request, value);
-    if (strcmp(key, "binding") == 0)
-        return read_binding(request, value);
+    if (strcmp(key, "terms") == 0)
+        return read_terms(request, value);
     if (strcmp(key, "id") == 0)
         return og_id_is_valid(OG_ID_REQUEST, value) ? (strcpy(request->id, value), 0) : -EBADMSG;
     if (strcmp(key, "digest") == 0)
         return strlen(value) == 64 ? (strcpy(request->digest, value), 0) : -EBADMSG;
-    if (strcmp(key, "requester_uid") == 0)
-        return sscanf(value, "%u", &request->requester_uid) == 1 ? 0 : -EBADMSG;
-    if (strcmp(key, "revision") == 0)
-        return sscanf(value, "%u", &request->revision) == 1 ? 0 : -EBADMSG;
-    if (strcmp(key, "state") == 0) {
-        unsigned state;
-
-        if (sscanf(value, "%u", &state) != 1 || state > OG_REQUEST_SPENT)
-            return -EBADMSG;
-        request->state = state;
-        return 0;
-    }
     return -EBADMSG;
+}
+
+/* Whether all is there that a request cannot be without; fills in what an earlier version did not know. */
+static bool is_whole(struct og_request *request)
+{
+    static const uint8_t none[32];
+
+    if (memcmp(request->asked.binding, none, sizeof(none)) == 0)
+        memcpy(request->asked.binding, request->binding, sizeof(request->binding));
+    return request->text && request->requester_person && request->n_needs && request->id[0] &&
+           (!request->amended_sql || (request->amended_by && request->asked.text));
 }
 
 /* Parses text in place. */
@@ -319,9 +459,7 @@ static int parse(struct og_request *request, char *text)
 
         *end = '\0';
         if (strcmp(line, "end") == 0)
-            return request->text && request->requester_person && request->n_needs && request->id[0]
-                       ? 0
-                       : -EBADMSG;
+            return is_whole(request) ? 0 : -EBADMSG;
         equals = strchr(line, '=');
         if (!equals)
             return -EBADMSG;
@@ -355,8 +493,9 @@ static int load(int folder, const char *name, struct og_request **list)
 
     if (!request)
         return -ENOMEM;
-    og_arena_init(&request->arena, 2u * MAX_FILE_BYTES);
+    og_arena_init(&request->arena, 12u * MAX_FILE_BYTES);
     request->error = "";
+    request->max_uses = 1; /* where an earlier version stored a grant */
     og_buf_init(&text, MAX_FILE_BYTES);
     r = read_file(folder, name, &text);
     if (r == 0)

@@ -138,8 +138,8 @@ static const char *check_intent(const struct og_connection *connection,
         return NULL;
     if (!is_approve && strcmp(intent->verdict, "allow") != 0)
         return "the verdict lets nothing run";
-    if (intent->is_rehearsal && (!is_approve || intent->grant[0]))
-        return "only what needs an approval is rehearsed";
+    if (intent->is_rehearsal && intent->grant[0])
+        return "a rehearsal uses no grant";
     if (is_approve && !intent->grant[0] && !intent->is_rehearsal)
         return "the statement needs an approval and names none";
     if (!og_policy_store_set(connection->daemon->policies))
@@ -360,7 +360,7 @@ void og_server_request_changed(void *context, const struct og_request *request)
 {
     struct og_daemon *daemon = context;
 
-    if (request->state == OG_REQUEST_PENDING)
+    if (request->state == OG_REQUEST_PENDING && !og_approvals_is_amended(request))
         return;
     for (struct og_connection *c = og_server_connections(daemon); c; c = c->next) {
         struct og_parked *next;
@@ -390,7 +390,7 @@ static void handle_wait(struct og_connection *connection, const struct og_msg *m
                              "there is no such request", "send the statement again");
         return;
     }
-    if (request->state != OG_REQUEST_PENDING || ms == 0) {
+    if (request->state != OG_REQUEST_PENDING || og_approvals_is_amended(request) || ms == 0) {
         answer_wait(connection, msg->correlation, request->id);
         return;
     }

@@ -161,6 +161,8 @@ static int fill_request(struct og_daemon *daemon, struct og_found *found)
         return og_request_is_found_pending(found->request) ? 0 : -ENOENT;
     if (is_by_id || strcmp(path, "approvals/mine/*") == 0)
         return 0;
+    if (og_tree_is_grant(found))
+        return og_request_is_granted(found->request) ? 0 : -ENOENT;
     folder = og_request_folder(found->request);
     return folder && strncmp(path + 10, folder, strlen(folder)) == 0 ? 0 : -ENOENT;
 }

@@ -70,7 +70,7 @@ static bool access_errors(const struct og_daemon *daemon)
 
 LIST(list_approvals)
 {
-    EACH("pending", "approved", "denied", "expired", "mine", "requests", "drafts");
+    EACH("pending", "approved", "denied", "expired", "grants", "mine", "requests", "drafts");
     if (access_errors(daemon))
         visit(context, "errors.jsonl");
 }

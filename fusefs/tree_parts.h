@@ -24,16 +24,16 @@ struct og_node_writer {
 
 extern const struct og_node_writer og_writer_answer[1], og_writer_own_error[1],
     og_writer_daemon_ctl[1], og_writer_session_ctl[1], og_writer_edit[1], og_writer_edit_test[1],
-    og_writer_edit_commit[1], og_writer_edit_abort[1], og_writer_undo_apply[1];
+    og_writer_edit_commit[1], og_writer_edit_abort[1], og_writer_undo_apply[1], og_writer_grant[1];
 const struct og_node_writer *og_tree_writer(const struct og_found *found);
 
 og_node_list list_root, list_audit, list_mine, list_approvals, list_pending, list_approved,
     list_denied, list_expired, list_own, list_drafts, list_own_drafts, list_requests, list_request,
     list_sessions, list_session, list_policies, list_active, list_edit, list_history, list_targets,
-    list_target, list_reports, list_daily, list_metrics, list_undo, list_undo_set;
+    list_target, list_reports, list_daily, list_metrics, list_undo, list_undo_set, list_grants;
 og_node_text text_readme, text_version, text_status, text_health, text_error, text_nothing,
     text_current, text_request, text_answered, text_sql, text_state, text_digest, text_plan,
-    text_history, text_last_error, text_session, text_session_state, text_session_user,
+    text_history, text_last_error, text_grant, text_session, text_session_state, text_session_user,
     text_session_agent, text_session_dsn, text_session_cast, text_policy, text_problem, text_edit,
     text_edit_test,
     text_edit_commit, text_target_labels, text_target_sessions, text_metrics, text_undo_summary,
@@ -57,5 +57,10 @@ int og_tree_refuse(struct og_daemon *daemon, const struct og_found *found, uint3
 
 /* Whether answered_text is what this uid saved. */
 bool og_tree_is_last_answer(const struct og_request *request, uint32_t uid);
+
+/* tree_grant.c: the file of a grant; whether it is in force; takes it back for rm (returns -errno). */
+bool og_tree_is_grant(const struct og_found *found);
+bool og_request_is_granted(const struct og_request *request);
+int og_tree_revoke(struct og_daemon *daemon, const struct og_found *found, uint32_t uid);
 
 #endif

@@ -51,18 +51,16 @@ TEXT(text_answered)
 {
     const struct og_request *r = found->request;
 
-    if (r->n_answers)
-        og_request_file_answered(r, r->answers[r->n_answers - 1].decision,
-                                 r->answers[r->n_answers - 1].reason, out);
-    else
-        og_buf_append_str(out, r->text);
+    og_request_file_answered(r, out);
     put_answers(r, out);
     return 0;
 }
 
 TEXT(text_sql)
 {
-    og_buf_printf(out, "%s\n", found->request->sql);
+    const struct og_request *r = found->request;
+
+    og_buf_printf(out, "%s\n", r->amended_sql ? r->amended_sql : r->sql);
     return 0;
 }
 

@@ -69,10 +69,10 @@ static int may_answer(struct og_daemon *daemon, const struct og_found *found, ui
 
 static int answer(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
                   const char *decision, const char *reason, const char *digest8,
-                  const char *saved_text, const char **why)
+                  const char *saved_text, const struct og_grant_terms *terms, const char **why)
 {
     int r = og_approvals_answer(daemon->approvals, found->request, uid, decision, reason, digest8,
-                                saved_text, why);
+                                saved_text, terms, why);
 
     if (r == 0)
         found->request->error = "";
@@ -85,11 +85,42 @@ bool og_tree_is_last_answer(const struct og_request *request, uint32_t uid)
            request->answers[request->n_answers - 1].uid == uid;
 }
 
+/* Another statement in the place of the one that was asked. */
+static int amend(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
+                 const char *sql, const char **why)
+{
+    int r = og_approvals_amend(daemon->approvals, found->request, uid, sql, why);
+
+    if (r == 0)
+        found->request->error = "";
+    return r;
+}
+
+static int save_edit_of(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
+                        const struct og_request_edit *edit, const char *text, size_t n_bytes,
+                        const char **why)
+{
+    char *copy;
+    int r;
+
+    if (edit->sql)
+        return amend(daemon, found, uid, edit->sql, why);
+    *why = "there is a reason but the decision is still pending";
+    if (strcmp(edit->decision, "pending") == 0)
+        return edit->reason[0] ? -EBADMSG : 0;
+    copy = strndup(text, n_bytes);
+    *why = "memory is short; nothing has changed";
+    if (!copy)
+        return -EIO;
+    r = answer(daemon, found, uid, edit->decision, edit->reason, NULL, copy, &edit->terms, why);
+    free(copy);
+    return r;
+}
+
 static int save_request(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
                         const char *text, size_t n_bytes, const char **why)
 {
     struct og_request_edit edit;
-    char *copy;
     int r;
 
     /* Saving what is there already changes nothing and forgets no error. */
@@ -105,15 +136,8 @@ static int save_request(struct og_daemon *daemon, const struct og_found *found, 
         *why = last_why;
         return r;
     }
-    *why = "there is a reason but the decision is still pending";
-    if (strcmp(edit.decision, "pending") == 0)
-        return edit.reason[0] ? -EBADMSG : 0;
-    copy = strndup(text, n_bytes);
-    *why = "memory is short; nothing has changed";
-    if (!copy)
-        return -EIO;
-    r = answer(daemon, found, uid, edit.decision, edit.reason, NULL, copy, why);
-    free(copy);
+    r = save_edit_of(daemon, found, uid, &edit, text, n_bytes, why);
+    free(edit.sql);
     return r;
 }
 
@@ -144,7 +168,7 @@ static int save_decision(struct og_daemon *daemon, const struct og_found *found,
     *why = "write: approve DIGEST8 [reason], or: deny DIGEST8 reason";
     if (!word || !digest || (strcmp(word, "approve") != 0 && strcmp(word, "deny") != 0))
         return -EINVAL;
-    return answer(daemon, found, uid, word, rest ? rest : "", digest, NULL, why);
+    return answer(daemon, found, uid, word, rest ? rest : "", digest, NULL, NULL, why);
 }
 
 static int save_answer(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
@@ -388,6 +412,8 @@ int og_tree_remove(struct og_daemon *daemon, const struct og_found *found, uint3
                                          (uint32_t)strtoul(found->part[0], NULL, 10),
                                          found->part[1]);
     }
+    if (og_tree_is_grant(found))
+        return og_tree_revoke(daemon, found, uid);
     if (strncmp(found->path, "approvals/mine/", 15) == 0)
         return og_approvals_withdraw(daemon->approvals, found->request, uid);
     return -EROFS;

@@ -132,7 +132,7 @@ tests_fuzz_replay_proto_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"proto"'
 tests_fuzz_replay_proto_LDADD = $(OG_UNIT_LIBS)
 
 tests_fuzz_replay_request_file_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_request_file.c \
-	fusefs/request_file.c
+	fusefs/request_file.c fusefs/request_file_read.c
 tests_fuzz_replay_request_file_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"request_file"'
 tests_fuzz_replay_request_file_LDADD = $(OG_UNIT_LIBS)
 
@@ -221,7 +221,9 @@ EXTRA_DIST += \
 	tests/lint.sh \
 	tests/live/mariadb.py \
 	tests/live/rig.py \
+	tests/live/asked.py \
 	tests/live/test_advice.py \
+	tests/live/test_amend.py \
 	tests/live/test_broker.py \
 	tests/live/test_call_log.py \
 	tests/live/test_capabilities.py \
@@ -238,6 +240,7 @@ EXTRA_DIST += \
 	tests/live/test_observe.py \
 	tests/live/test_pg_catalog.sh \
 	tests/live/test_reel.py \
+	tests/live/test_rehearse.py \
 	tests/live/test_report.py \
 	tests/live/test_service.py \
 	tests/live/test_rows.py \
