@@ -409,7 +409,7 @@ def look(direct, cursor, entry, wrong, false_conflicts):
         wrong.append("a conflict was not seen: " + entry.sql)
     if what and not is_in_the_way and "constraint" not in what and "foreign key" not in what:
         false_conflicts.append((entry.sql, what))
-    return bool(what)
+    return what
 
 
 def is_as_before(entry, now):
@@ -417,17 +417,65 @@ def is_as_before(entry, now):
                for table, keys in entry.touched.items() for key in keys)
 
 
-def undo_the_rest(chance, direct, cursor, undo, kept, wrong):
-    """Looks in random order; taken back newest first, which always can be."""
-    conflicts, false_conflicts = 0, []
-    while kept and not wrong:
-        for entry in chance.sample(kept, min(len(kept), 2)):
-            conflicts += look(direct, cursor, entry, wrong, false_conflicts)
-        entry = kept.pop()
-        what = take_back(cursor, undo, entry)
+class TakingBack:
+    """All sets, in random order as far as conflicts let them. Where that took away the ground of another set,
+    the undos are undone, newest first, and the sets taken back in their order."""
+
+    def __init__(self, chance, direct, cursor, undo, kept, wrong):
+        self.chance, self.direct, self.cursor, self.undo = chance, direct, cursor, undo
+        self.kept, self.wrong, self.false_conflicts = kept, wrong, []
+        self.conflicts = self.out_of_order = self.undos_undone = 0
+        self.done = []  # (entry, the set of its undo), newest last
+
+    def take(self, entry):
+        """Whether it was taken back; whatever it touched is as before then, and nothing else changed."""
+        before = undo_schema.snapshot(self.direct)
+        what = error_of(lambda: self.cursor.execute("odbcguard undo " + entry.undo))
+        by, now = self.undo.new(), undo_schema.snapshot(self.direct)
         if what:
-            wrong.append("the newest one cannot be taken back: %s: %s" % (entry.sql, what))
-    return conflicts, false_conflicts
+            if now != before:
+                self.wrong.append("refused, and changed rows: " + entry.sql)
+            return False
+        moved = {(table, key) for table, keys in snapshot_diff(before, now).items() for key in keys}
+        if not is_as_before(entry, now) or moved - {(t, k) for t, keys in entry.touched.items() for k in keys}:
+            self.wrong.append("not as before: " + entry.sql)
+        self.kept.remove(entry)
+        self.done.append((entry, by))
+        return True
+
+    def put_back(self):
+        """The last undo is undone; its set waits again, in its place."""
+        entry, by = self.done.pop()
+        if by is not None:
+            what = error_of(lambda: self.cursor.execute("odbcguard undo " + by))
+            self.undo.new()
+            if what:
+                self.wrong.append("an undo cannot be undone: %s: %s" % (entry.sql, what))
+        self.undos_undone += 1
+        self.kept.append(entry)
+        self.kept.sort(key=lambda one: one.number)
+
+    def run(self):
+        for number, entry in enumerate(self.kept):
+            entry.number = number
+        for entry in self.chance.sample(self.kept, len(self.kept)):
+            if look(self.direct, self.cursor, entry, self.wrong, self.false_conflicts):
+                self.conflicts += 1
+            elif self.take(entry):
+                self.out_of_order += 1
+            else:
+                self.wrong.append("a look found nothing, and it failed: " + entry.sql)
+        is_strict = False
+        while self.kept and not self.wrong:
+            if self.chance.random() < 0.3:
+                look(self.direct, self.cursor, self.chance.choice(self.kept), self.wrong, self.false_conflicts)
+            if self.take(self.kept[-1]):
+                continue
+            if is_strict:
+                self.wrong.append("the newest one cannot be taken back: " + self.kept[-1].sql)
+            is_strict = True  # all of it again, newest first: that always can be
+            while self.done and not self.wrong:
+                self.put_back()
 
 
 def random_writes(tap, engine, the_rig, dsn, direct, n):
@@ -463,14 +511,16 @@ def random_writes(tap, engine, the_rig, dsn, direct, n):
         now = then
     tap.is_(wrong[:5], [], engine.name + ": random writes are kept, and those undone at once are gone")
     tap.is_([r for r in refused][:5], [], engine.name + ": none of them is refused")
-    conflicts, false_conflicts = undo_the_rest(chance, direct, cursor, undo, kept, wrong)
-    tap.is_(wrong[:5], [], engine.name + ": later ones newest first, until all are gone")
-    tap.is_(false_conflicts[:3], [], engine.name + ": where a conflict was told, a row was another")
+    rest = TakingBack(chance, direct, cursor, undo, kept, wrong)
+    rest.run()
+    tap.is_(wrong[:5], [], engine.name + ": later ones in random order, until all are gone")
+    tap.is_(rest.false_conflicts[:3], [], engine.name + ": where a conflict was told, a row was another")
     tap.is_(undo_schema.checksum(direct), start, engine.name + ": the checksum of every table is the start's")
-    tap.note("%s: %d writes, %d failed by themselves, %d undone at once, %d over several tables, %d conflicts"
-             % (engine.name, n, failed, at_once, wide, conflicts))
+    tap.note("%s: %d writes, %d failed by themselves, %d undone at once, %d over several tables; of the others %d in "
+             "random order, %d told conflicts, %d undos undone"
+             % (engine.name, n, failed, at_once, wide, rest.out_of_order, rest.conflicts, rest.undos_undone))
     tap.ok(wide * 2 > n - failed, engine.name + ": half of the writes met a cascade or a trigger", wide)
-    tap.ok(conflicts > 0, engine.name + ": there were conflicts")
+    tap.ok(rest.conflicts > 0 and rest.out_of_order > 0, engine.name + ": there were conflicts")
 
 
 def control(tap, engine, the_rig, dsn, direct, write):
