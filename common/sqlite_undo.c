@@ -190,6 +190,8 @@ static void on_change(void *context, sqlite3 *db, int op, const char *schema, co
     enum og_sq_permit permit = analyser->permit;
     struct og_sq_undo_table *table;
 
+    if (strcmp(schema, "temp") == 0) /* ends with its session: nobody could take it back */
+        return;
     if (capture->why || og_undo_writer_is_failed(capture->writer) || db != analyser->live)
         return;
     analyser->permit = OG_SQ_PERMIT_OWN;

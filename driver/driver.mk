@@ -112,6 +112,7 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_undo.c \
 	driver/guard_undo.h \
 	driver/guard_undo_apply.c \
+	driver/guard_undo_open.c \
 	driver/guard_undo_past.c \
 	driver/guard_undo_past.h \
 	driver/guard_undo_pg.c \

@@ -115,6 +115,8 @@ struct og_guard_dbc {
 
     char (*undo_open)[13]; /* sets of the application's transaction, which has not ended */
     size_t n_undo_open, max_undo_open;
+    struct og_undo_mark *undo_marks; /* its savepoints, newest first (guard_undo_open.c) */
+    size_t n_undo_marks;
 
     struct og_undo_past *undo_past; /* PostgreSQL: what its open transaction has changed; or NULL */
 

@@ -624,8 +624,7 @@ static void follow(struct og_guard_stmt *stmt, bool is_success)
     struct og_guard_dbc *dbc = stmt->dbc;
     const struct og_facts *facts = &stmt->facts;
     bool begins = facts->is_transaction_control && strcmp(facts->kind, "BEGIN") == 0;
-    bool ends = facts->is_transaction_control &&
-                (strcmp(facts->kind, "COMMIT") == 0 || strcmp(facts->kind, "ROLLBACK") == 0);
+    bool ends = og_undo_ends_transaction(stmt);
 
     if (is_success && facts->changes_resolution && dbc->dialect != OG_DIALECT_POSTGRESQL)
         dbc->is_resolution_lost = true;

@@ -26,7 +26,7 @@ static bool has_rows(const struct og_object *object)
            object->kind == OG_OBJECT_OTHER;
 }
 
-static bool is_word(const struct og_guard_stmt *stmt, size_t i, const char *word)
+bool og_undo_is_word(const struct og_guard_stmt *stmt, size_t i, const char *word)
 {
     const struct og_token *token = i < stmt->lex.n_tokens ? &stmt->lex.tokens[i] : NULL;
 
@@ -34,7 +34,7 @@ static bool is_word(const struct og_guard_stmt *stmt, size_t i, const char *word
            strncasecmp(stmt->text.utf8 + token->position, word, token->n_bytes) == 0;
 }
 
-static size_t next_token(const struct og_guard_stmt *stmt, size_t i)
+size_t og_undo_next_token(const struct og_guard_stmt *stmt, size_t i)
 {
     do {
         i++;
@@ -51,12 +51,12 @@ static bool alter_loses(const struct og_guard_stmt *stmt)
     for (size_t i = 0; i < stmt->lex.n_tokens; i++) {
         bool is_harmless = false;
 
-        if (is_word(stmt, i, "TYPE"))
+        if (og_undo_is_word(stmt, i, "TYPE"))
             return true;
-        if (!is_word(stmt, i, "DROP"))
+        if (!og_undo_is_word(stmt, i, "DROP"))
             continue;
         for (size_t k = 0; k < OG_COUNT(harmless); k++)
-            is_harmless = is_harmless || is_word(stmt, next_token(stmt, i), harmless[k]);
+            is_harmless = is_harmless || og_undo_is_word(stmt, og_undo_next_token(stmt, i), harmless[k]);
         if (!is_harmless)
             return true;
     }
@@ -252,23 +252,6 @@ SQLRETURN og_undo_keep(struct og_guard_stmt *stmt)
 
 /* ---- how it ended ---- */
 
-static bool remember_open(struct og_guard_dbc *dbc, const char *id)
-{
-    char(*open)[13];
-
-    if (dbc->n_undo_open == dbc->max_undo_open) {
-        size_t max = dbc->max_undo_open ? 2 * dbc->max_undo_open : 8;
-
-        open = realloc(dbc->undo_open, max * sizeof(*open));
-        if (!open)
-            return false;
-        dbc->undo_open = open;
-        dbc->max_undo_open = max;
-    }
-    memcpy(dbc->undo_open[dbc->n_undo_open++], id, 13);
-    return true;
-}
-
 void og_undo_settled(struct og_guard_stmt *stmt, bool is_open)
 {
     struct og_guard_undo *undo = &stmt->undo;
@@ -280,7 +263,7 @@ void og_undo_settled(struct og_guard_stmt *stmt, bool is_open)
     undo->is_kept = false;
     if (!is_open)
         og_client_undo_end(stmt->dbc->client, undo->id, "committed", "", "");
-    else if (!remember_open(stmt->dbc, undo->id))
+    else if (!og_undo_remember(stmt->dbc, undo->id))
         og_client_undo_end(stmt->dbc->client, undo->id, "unclear", "", "");
 }
 
@@ -304,40 +287,4 @@ void og_undo_release(struct og_guard_stmt *stmt)
 {
     og_undo_writer_release(&stmt->undo.writer);
     og_undo_command_free(stmt);
-}
-
-static bool has_word(const struct og_guard_stmt *stmt, const char *word)
-{
-    for (size_t i = 0; i < stmt->lex.n_tokens; i++)
-        if (is_word(stmt, i, word))
-            return true;
-    return false;
-}
-
-void og_undo_follow(struct og_guard_stmt *stmt, bool is_success)
-{
-    const char *kind = stmt->facts.kind;
-
-    if (!stmt->facts.is_transaction_control)
-        return;
-    if (strncmp(kind, "ROLLBACK", 8) == 0) /* to a savepoint: which sets came after it is not followed */
-        og_undo_ended(stmt->dbc, is_success && !has_word(stmt, "TO") ? "rolled-back" : "unclear");
-    else if (strcmp(kind, "COMMIT") == 0)
-        og_undo_ended(stmt->dbc, is_success ? "committed" : "unclear");
-}
-
-void og_undo_ended(struct og_guard_dbc *dbc, const char *state)
-{
-    for (size_t i = 0; i < dbc->n_undo_open; i++)
-        og_client_undo_end(dbc->client, dbc->undo_open[i], state, "", "");
-    dbc->n_undo_open = 0;
-    og_undo_pg_ended(dbc);
-}
-
-void og_undo_forget_open(struct og_guard_dbc *dbc)
-{
-    free(dbc->undo_open);
-    dbc->undo_open = NULL;
-    dbc->n_undo_open = dbc->max_undo_open = 0;
-    og_undo_pg_ended(dbc);
 }

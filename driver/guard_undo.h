@@ -43,7 +43,16 @@ void og_undo_settled(struct og_guard_stmt *stmt, bool is_open);
 /* It was taken back, or never ran. */
 void og_undo_drop(struct og_guard_stmt *stmt);
 void og_undo_release(struct og_guard_stmt *stmt);
+/* Tokens of the statement's text. */
+bool og_undo_is_word(const struct og_guard_stmt *stmt, size_t i, const char *word);
+size_t og_undo_next_token(const struct og_guard_stmt *stmt, size_t i);
 
+/* ---- guard_undo_open.c: sets of a transaction that has not ended ---- */
+
+/* Returns false without memory. */
+OG_MUST bool og_undo_remember(struct og_guard_dbc *dbc, const char *id);
+/* Whether the statement that ran has ended the transaction; a ROLLBACK TO has not. */
+bool og_undo_ends_transaction(const struct og_guard_stmt *stmt);
 /* A statement was carried out: it may have ended the application's transaction, or a part of it. */
 void og_undo_follow(struct og_guard_stmt *stmt, bool is_success);
 /* The application's transaction ended. state: committed, rolled-back, unclear. */

@@ -184,3 +184,44 @@ void og_undo_past_count(struct og_undo_past *past, uint64_t oid, uint64_t total)
     table->is_counted = true;
     past->is_recounting = false;
 }
+
+/* Rows are copied by address: a key or a value is never written over. Returns false without memory. */
+static bool copy_rows(struct og_arena *arena, const struct past_table *from, struct past_table *to)
+{
+    to->rows = og_arena_array(arena, from->n_rows + 1, sizeof(*to->rows));
+    if (!to->rows)
+        return false;
+    if (from->n_rows)
+        memcpy(to->rows, from->rows, from->n_rows * sizeof(*to->rows));
+    to->n_rows = from->n_rows;
+    to->max_rows = from->n_rows + 1;
+    return true;
+}
+
+struct og_undo_past *og_undo_past_copy(const struct og_undo_past *past)
+{
+    struct og_undo_past *copy = og_undo_past_new(past->first_xid, past->arena.max_bytes);
+    bool is_good = copy != NULL;
+
+    if (is_good)
+        copy->is_lost = past->is_lost;
+    for (size_t i = 0; is_good && i < past->n_tables; i++) {
+        struct past_table *table = make_table(copy, past->tables[i].oid);
+
+        is_good = table && copy_rows(&copy->arena, &past->tables[i], table);
+    }
+    return is_good ? copy : og_undo_past_free(copy);
+}
+
+void og_undo_past_go_back(struct og_undo_past *past, const struct og_undo_past *copy)
+{
+    past->is_lost = copy && copy->is_lost;
+    past->is_recounting = true; /* the server goes on counting what was taken back */
+    for (size_t i = 0; i < past->n_tables; i++) {
+        const struct past_table *table = copy ? find_table(copy, past->tables[i].oid) : NULL;
+
+        past->tables[i].n_rows = 0;
+        if (table && !copy_rows(&past->arena, table, &past->tables[i]))
+            past->is_lost = true;
+    }
+}

@@ -21,8 +21,12 @@ struct og_undo_past_row {
 struct og_undo_past *og_undo_past_new(uint64_t first_xid, size_t max_bytes);
 struct og_undo_past *og_undo_past_free(struct og_undo_past *past);
 uint64_t og_undo_past_first(const struct og_undo_past *past);
-/* From here on nothing is known: a savepoint was gone back to, or memory ran out. */
+/* From here on nothing is known: a change was not kept, or memory ran out. */
 void og_undo_past_lose(struct og_undo_past *past);
+/* The rows as they are now, to go back to; borrows from past. NULL without memory. */
+struct og_undo_past *og_undo_past_copy(const struct og_undo_past *past);
+/* A savepoint was gone back to. copy NULL: nothing was changed before it. */
+void og_undo_past_go_back(struct og_undo_past *past, const struct og_undo_past *copy);
 /* A statement was taken back: the server goes on counting what it did. */
 void og_undo_past_recount(struct og_undo_past *past);
 /* Whether the table is as the past has it, the server having counted that much. */

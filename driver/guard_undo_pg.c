@@ -22,7 +22,7 @@
 #define MAX_KEY_COLUMNS 32
 
 struct og_undo_pg_count {
-    uint64_t oid, inserted, updated, deleted;
+    uint64_t oid, inserted, updated, deleted, is_temporary;
 };
 
 struct counts {
@@ -54,8 +54,10 @@ static int read_counts(struct og_undo_pg *pg, struct counts *out)
 {
     struct og_undo_query *query = &pg->own;
     int r = og_undo_query_run_text(
-        query, "SELECT relid::pg_catalog.int8,n_tup_ins,n_tup_upd,n_tup_del FROM"
-               " pg_catalog.pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0");
+        query, "SELECT s.relid::pg_catalog.int8,s.n_tup_ins,s.n_tup_upd,s.n_tup_del,"
+               "(c.relpersistence = 't')::pg_catalog.int4 FROM"
+               " pg_catalog.pg_stat_xact_user_tables s JOIN pg_catalog.pg_class c ON c.oid = s.relid"
+               " WHERE s.n_tup_ins + s.n_tup_upd + s.n_tup_del > 0");
 
     out->n_items = 0;
     while (r == 0 && (r = og_undo_query_next(query)) == 0) {
@@ -69,6 +71,8 @@ static int read_counts(struct og_undo_pg *pg, struct counts *out)
             r = og_undo_query_number(query, 2, &count->updated);
         if (r == 0)
             r = og_undo_query_number(query, 3, &count->deleted);
+        if (r == 0)
+            r = og_undo_query_number(query, 4, &count->is_temporary);
     }
     return r < 0 ? r : 0;
 }
@@ -286,21 +290,38 @@ static int list_places(struct og_undo_query *query, struct og_buf *out, size_t *
     return r < 0 || og_buf_is_failed(out) ? -EIO : 0;
 }
 
+/* "xmin:xmax:..." of this connection, as the server writes it: digits, colons and commas. */
+static int read_snapshot(struct og_undo_pg *pg, const char **out)
+{
+    int r = og_undo_query_run_text(&pg->own,
+                                   "SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text");
+
+    if (r == 0)
+        r = og_undo_query_next(&pg->own) == 0 ? og_undo_query_field(&pg->own, 0) : -EIO;
+    *out = r == 0 ? og_arena_strdup(&pg->arena, og_buf_str(&pg->own.field)) : NULL;
+    if (*out && strspn(*out, "0123456789:,") != strlen(*out))
+        *out = NULL;
+    return *out ? 0 : -EIO;
+}
+
 /* Places that the other connection sees a row at which somebody has locked or changed, and this one
  * does not. */
 static int find_gone(struct og_undo_pg *pg, const struct og_undo_table *table, struct og_buf *places,
                      size_t *n)
 {
     struct og_undo_query *query = &pg->other;
+    const char *snapshot = NULL;
     struct og_buf candidates;
-    int r;
+    int r = read_snapshot(pg, &snapshot);
 
     og_buf_init(&candidates, MAX_CANDIDATE_BYTES);
     og_undo_query_begin(query);
     og_buf_append_str(&query->sql, "SELECT o.ctid::pg_catalog.text FROM ONLY ");
     og_undo_put_name(&query->sql, table);
-    og_buf_append_str(&query->sql, " o WHERE o.xmax::pg_catalog.text <> '0'");
-    r = og_undo_query_run(query);
+    og_buf_append_str(&query->sql, " o WHERE o.xmax::pg_catalog.text <> '0' AND ");
+    og_undo_put_is_older(&query->sql, snapshot ? snapshot : "0:0:");
+    if (r == 0)
+        r = og_undo_query_run(query);
     if (r == 0)
         r = list_places(query, &candidates, n);
     query = &pg->own;
@@ -497,6 +518,12 @@ static int apply_past(struct og_undo_pg *pg, const struct og_undo_table *table, 
     return 0;
 }
 
+/* The guard has run what was deferred by now (guard_measure.c). */
+static bool is_committed_at_once(const struct og_undo_pg *pg)
+{
+    return pg->stmt->dbc->is_autocommit && !pg->stmt->measure.is_inside;
+}
+
 static int capture_table(struct og_undo_pg *pg, struct og_undo_writer *writer,
                          const struct og_undo_pg_count *after)
 {
@@ -512,6 +539,9 @@ static int capture_table(struct og_undo_pg *pg, struct og_undo_writer *writer,
     if (!is_followed(pg, after->oid))
         return stop(pg, "its transaction has changes that were not kept, or went back to a savepoint: "
                         "commit first");
+    if (table.has_late_triggers && !is_committed_at_once(pg))
+        return stop(pg, "a table that it changes has a trigger that runs at the commit (DEFERRABLE INITIALLY "
+                        "DEFERRED), which may change more rows then: write it with autocommit on");
     if (table.n_disk_bytes > MAX_SCAN_BYTES)
         return stop(pg, "a table that it changes is too large to be looked through");
     r = read_new(pg, &table.table, &new);
@@ -542,15 +572,11 @@ static bool is_truncated(const struct og_undo_pg *pg, uint64_t oid)
     return false;
 }
 
-static bool has_word(const struct og_guard_stmt *stmt, const char *word)
+static bool is_cascade(const struct og_guard_stmt *stmt)
 {
-    for (size_t i = 0; i < stmt->lex.n_tokens; i++) {
-        const struct og_token *token = &stmt->lex.tokens[i];
-
-        if (token->kind == OG_TOKEN_WORD && token->n_bytes == strlen(word) &&
-            strncasecmp(stmt->text.utf8 + token->position, word, token->n_bytes) == 0)
+    for (size_t i = 0; i < stmt->lex.n_tokens; i++)
+        if (og_undo_is_word(stmt, i, "CASCADE"))
             return true;
-    }
     return false;
 }
 
@@ -612,9 +638,10 @@ static int copy_truncated(struct og_undo_pg *pg, struct og_undo_writer *writer)
     for (size_t i = 0; r == 0 && i < facts->n_effects; i++) {
         size_t object = facts->effects[i].object;
 
-        if (facts->effects[i].effect != OG_EFFECT_TRUNCATE)
+        if (facts->effects[i].effect != OG_EFFECT_TRUNCATE ||
+            (object != OG_NO_OBJECT && facts->objects[object].is_temporary))
             continue;
-        if (has_word(pg->stmt, "CASCADE"))
+        if (is_cascade(pg->stmt))
             return stop(pg, "TRUNCATE ... CASCADE empties tables that it does not name: name them all");
         if (object == OG_NO_OBJECT || !facts->objects[object].id)
             return stop(pg, "which table TRUNCATE empties is not known");
@@ -673,6 +700,8 @@ static int capture(struct og_undo_pg *pg, struct og_undo_writer *writer, struct 
             is_truncated(pg, after->items[i].oid))
             continue;
         is_any = true;
+        if (after->items[i].is_temporary) /* ends with its session: nobody could take it back */
+            continue;
         r = capture_table(pg, writer, &after->items[i]);
     }
     if (r == 0 && !is_any) {

@@ -72,6 +72,8 @@ void og_undo_put_value(struct og_buf *out, const struct og_undo_column *column,
 /* Appends a condition on o: its version was made by a transaction that is in progress and began with
  * number first or later. What this connection sees of those is its own. */
 void og_undo_put_is_own(struct og_buf *out, uint64_t first);
+/* A condition on o: a snapshot sees the transaction that made its version. */
+void og_undo_put_is_older(struct og_buf *out, const char *snapshot);
 void og_undo_put_ident(struct og_buf *out, const char *name);
 void og_undo_put_name(struct og_buf *out, const struct og_undo_table *table);
 /* The values of the table's columns as hexadecimal, separated by commas. */
@@ -85,6 +87,7 @@ struct og_undo_pg_table {
     struct og_undo_table table;
     uint64_t n_disk_bytes;
     bool has_triggers; /* of users */
+    bool has_late_triggers; /* of these, deferred to the commit */
 };
 OG_MUST int og_undo_pg_describe(struct og_undo_query *query, uint64_t oid, struct og_arena *arena,
                                 struct og_undo_pg_table *out, const char **why);

@@ -505,6 +505,11 @@ static int choose_rows(struct pg_apply *apply)
     return 0;
 }
 
+/* Somebody else's lock is told, not waited for without end; a shorter limit of the session's own stays. */
+static const char lock_timeout_sql[] =
+    "SELECT pg_catalog.set_config('lock_timeout',CASE WHEN s.setting::pg_catalog.int8 BETWEEN 1 AND 5000"
+    " THEN s.setting ELSE '5000' END,true) FROM pg_catalog.pg_settings s WHERE s.name = 'lock_timeout'";
+
 static int carry_out(struct pg_apply *apply)
 {
     int r;
@@ -513,7 +518,9 @@ static int carry_out(struct pg_apply *apply)
     og_undo_put_settings(&apply->query.sql, apply->set->time_zone, true);
     if (og_undo_query_run(&apply->query) < 0)
         return stop(apply, -EIO, "the settings that the set was made under cannot be had here");
-    r = read_xid(apply);
+    r = run(apply, lock_timeout_sql);
+    if (r == 0)
+        r = read_xid(apply);
     if (r == 0)
         r = open_tables(apply);
     if (r == 0)

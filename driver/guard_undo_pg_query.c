@@ -262,6 +262,20 @@ void og_undo_put_is_own(struct og_buf *out, uint64_t first)
                   low, first, low);
 }
 
+void og_undo_put_is_older(struct og_buf *out, const char *snapshot)
+{
+    const uint64_t first = strtoull(snapshot, NULL, 10), low = first & UINT32_MAX;
+
+    /* What is older than the snapshot's oldest is seen by everybody. */
+    og_buf_printf(out,
+                  "CASE WHEN (o.xmin::pg_catalog.text::pg_catalog.int8 - %" PRIu64
+                  " + 4294967296) %% 4294967296 < 100000000 THEN pg_catalog.pg_visible_in_snapshot((%" PRIu64
+                  " + (o.xmin::pg_catalog.text::pg_catalog.int8 - %" PRIu64
+                  " + 4294967296) %% 4294967296)::pg_catalog.text::pg_catalog.xid8,"
+                  "'%s'::pg_catalog.pg_snapshot) ELSE true END",
+                  low, first, low, snapshot);
+}
+
 void og_undo_put_settings(struct og_buf *out, const char *settings, bool is_local)
 {
     og_buf_append_str(out, "SELECT ");
@@ -289,7 +303,9 @@ static const char describe_sql[] =
     "t.typcategory::pg_catalog.text,a.atttypid::pg_catalog.text,"
     "(SELECT count(*) FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal"
     " AND g.tgenabled <> 'D'),"
-    "(SELECT count(*) FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid)"
+    "(SELECT count(*) FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid),"
+    "(SELECT count(*) FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal"
+    " AND g.tgenabled <> 'D' AND g.tgdeferrable AND g.tginitdeferred)"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
     " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
@@ -350,7 +366,7 @@ static int read_column(struct og_undo_query *query, struct og_arena *arena,
 static int read_table(struct og_undo_query *query, struct og_arena *arena,
                       struct og_undo_pg_table *out, char *kind, uint64_t *n_rules)
 {
-    uint64_t n_triggers = 0;
+    uint64_t n_triggers = 0, n_late = 0;
     int r = og_undo_query_text(query, 0, arena, &out->table.schema);
 
     if (r == 0)
@@ -364,6 +380,9 @@ static int read_table(struct og_undo_query *query, struct og_arena *arena,
         r = og_undo_query_number(query, 10, &n_triggers);
     if (r == 0)
         r = og_undo_query_number(query, 11, n_rules);
+    if (r == 0)
+        r = og_undo_query_number(query, 12, &n_late);
+    out->has_late_triggers = n_late > 0;
     out->has_triggers = n_triggers > 0;
     return r;
 }
