@@ -21,7 +21,7 @@ try:
 except ImportError:
     rig.skip_all("python3-pyodbc is not installed")
 
-WRITES = int(os.environ.get("OG_UNDO_WRITES", "100"))
+WRITES = int(os.environ.get("OG_UNDO_WRITES", "70"))
 SEED = int(os.environ.get("OG_UNDO_SEED", "8"))
 
 POLICY = """
