@@ -237,6 +237,7 @@ EXTRA_DIST += \
 	tests/live/test_kill.py \
 	tests/live/test_limits.py \
 	tests/live/test_main_job.py \
+	tests/live/test_measured.py \
 	tests/live/test_observe.py \
 	tests/live/test_pg_catalog.sh \
 	tests/live/test_reel.py \
