@@ -91,6 +91,7 @@ CTL(og_ctl_replay, og_ctl_replay_options)
 CTL(og_ctl_approvals_list, og_ctl_approvals_list_options)
 CTL(og_ctl_approvals_answer, og_ctl_approvals_answer_options)
 CTL(og_ctl_tail, og_ctl_tail_options)
+CTL(og_ctl_edit, og_ctl_edit_options)
 CTL(og_ctl_undo, og_ctl_undo_options)
 #undef CTL
 int og_ctl_approvals_show(const struct og_ctl_call *call);

@@ -47,8 +47,28 @@ static void print_text(const struct og_ctl_call *call, const char *path, const c
     }
 }
 
+/* Bytes on their way to standard output, as parts come. */
+struct output {
+    const struct og_ctl_call *call;
+    const char *path;
+};
+
+static int print_part(void *context, const struct og_bytes *part)
+{
+    const struct output *output = context;
+
+    print_text(output->call, output->path, (const char *)part->bytes, part->n_bytes);
+    return ferror(stdout) ? EPIPE : 0;
+}
+
+static int ignore_part(void *context OG_UNUSED, const struct og_bytes *part OG_UNUSED)
+{
+    return 0;
+}
+
 static int show(const struct og_ctl_call *call, const char *path, bool wants_folder)
 {
+    struct output output = {call, path};
     struct og_ctl_link link;
     struct og_ctl_file file;
     struct og_arena arena;
@@ -57,7 +77,11 @@ static int show(const struct og_ctl_call *call, const char *path, bool wants_fol
     if (r != OG_CTL_OK)
         return r;
     og_arena_init(&arena, ARENA_BYTES);
-    r = og_ctl_link_get(call, &link, path, 0, &arena, &file);
+    if (call->is_json && !wants_folder)
+        r = og_ctl_link_get(call, &link, path, 0, &arena, &file);
+    else
+        r = og_ctl_link_read(call, &link, path, 0, &arena, wants_folder ? ignore_part : print_part,
+                             &output, &file);
     if (r)
         r = og_ctl_link_tell(call, path, r, file.reason);
     else if (file.is_folder && !wants_folder)
@@ -66,7 +90,7 @@ static int show(const struct og_ctl_call *call, const char *path, bool wants_fol
         print_names(call, &file.names);
     else if (wants_folder)
         print_names(call, &(struct og_list){.items = &path, .n_items = 1});
-    else
+    else if (call->is_json)
         print_text(call, path, file.text, file.n_bytes);
     free(file.text);
     og_arena_release(&arena);
@@ -84,6 +108,40 @@ int og_ctl_ls(const struct og_ctl_call *call)
     return show(call, call->n_args ? call->args[0] : "", true);
 }
 
+/* ---- tail ---- */
+
+#define CURRENT "audit/current.jsonl"
+#define TAIL_PART_BYTES (128u * 1024u)
+
+struct tail {
+    const struct og_ctl_call *call;
+    struct og_ctl_link link;
+    struct og_arena arena;
+    const char *named;  /* as it was asked for */
+    bool is_current;    /* the newest day's file, whichever that is */
+    char path[256];
+    uint64_t offset;
+};
+
+/* The newest day's file of the ledger. Returns: as og_ctl_link_get. */
+static int newest_day(struct tail *tail, char *out, size_t max_bytes, const char **reason)
+{
+    struct og_ctl_file folder;
+    const char *newest = "";
+    int r = og_ctl_link_read(tail->call, &tail->link, "audit", 0, &tail->arena, ignore_part, NULL,
+                             &folder);
+
+    *reason = folder.reason;
+    for (size_t i = 0; r == 0 && i < folder.names.n_items; i++)
+        if (folder.names.items[i][0] >= '0' && folder.names.items[i][0] <= '9' &&
+            strlen(folder.names.items[i]) == 16 && strstr(folder.names.items[i], ".jsonl") &&
+            strcmp(folder.names.items[i], newest) > 0)
+            newest = folder.names.items[i];
+    if (r == 0)
+        (void)snprintf(out, max_bytes, "audit/%s", *newest ? newest : "current.jsonl");
+    return r;
+}
+
 /* Start of the last n_lines lines of text. */
 static size_t last_lines(const char *text, size_t n_bytes, unsigned long n_lines)
 {
@@ -99,35 +157,104 @@ static size_t last_lines(const char *text, size_t n_bytes, unsigned long n_lines
     return 0;
 }
 
-static int follow(const struct og_ctl_call *call, struct og_ctl_link *link, const char *path,
-                  uint64_t offset, struct og_arena *arena)
+/* Where the last n_lines begin: steps back from the end until there are enough. */
+static int find_start(struct tail *tail, unsigned long n_lines, struct og_ctl_file *file)
+{
+    uint64_t step = TAIL_PART_BYTES;
+    int r = og_ctl_link_read(tail->call, &tail->link, tail->path, UINT64_MAX, &tail->arena,
+                             ignore_part, NULL, file);
+
+    while (r == 0 && !file->is_folder) {
+        uint64_t size = file->size, from = size > step ? size - step : 0;
+        size_t start;
+
+        r = og_ctl_link_get(tail->call, &tail->link, tail->path, from, &tail->arena, file);
+        if (r)
+            break;
+        start = last_lines(file->text, file->n_bytes, n_lines);
+        if (start || !from) {
+            print_text(tail->call, tail->named, file->text + start, file->n_bytes - start);
+            tail->offset = from + file->n_bytes;
+            break;
+        }
+        free(file->text);
+        step *= 4;
+    }
+    return r;
+}
+
+/* What came since. A file that got shorter is another one, and is read from its start. */
+static int follow_once(struct tail *tail, struct og_ctl_file *file)
+{
+    struct output output = {tail->call, tail->named};
+    uint64_t before = tail->offset;
+    int r = og_ctl_link_read(tail->call, &tail->link, tail->path, tail->offset, &tail->arena,
+                             print_part, &output, file);
+
+    if (r == 0)
+        tail->offset = file->size;
+    if (r == 0 && file->size < before)
+        tail->offset = 0;
+    return r;
+}
+
+static int follow(struct tail *tail)
 {
     static const struct timespec pause = {.tv_nsec = 500 * 1000 * 1000};
+    char day[sizeof(tail->path)];
 
     for (;;) {
         struct og_ctl_file file;
-        int r;
+        const char *reason = "";
+        int r = 0;
 
         if (fflush(stdout) != 0)
             return OG_CTL_OK; /* the reader has gone: the end of a pipe */
         (void)nanosleep(&pause, NULL);
-        og_arena_reset(arena);
-        r = og_ctl_link_get(call, link, path, offset, arena, &file);
+        og_arena_reset(&tail->arena);
+        /* first the name, then the rest of the old file: nothing is added to it once there is a new one */
+        if (tail->is_current)
+            r = newest_day(tail, day, sizeof(day), &reason);
+        if (r == 0) {
+            r = follow_once(tail, &file);
+            reason = file.reason;
+        }
+        if (r == EPIPE)
+            return OG_CTL_OK;
         if (r)
-            return og_ctl_link_tell(call, path, r, file.reason);
-        print_text(call, path, file.text, file.n_bytes);
-        offset += file.n_bytes;
-        free(file.text);
+            return og_ctl_link_tell(tail->call, tail->named, r, reason);
+        if (tail->is_current && strcmp(day, tail->path) != 0) {
+            memcpy(tail->path, day, sizeof(day));
+            tail->offset = 0;
+        }
     }
+}
+
+static int print_tail(struct tail *tail, unsigned long n_lines)
+{
+    struct og_ctl_file file = {.text = NULL};
+    const char *reason = "";
+    int r = 0;
+
+    (void)snprintf(tail->path, sizeof(tail->path), "%s", tail->named);
+    if (tail->is_current)
+        r = newest_day(tail, tail->path, sizeof(tail->path), &reason);
+    if (r == 0) {
+        r = find_start(tail, n_lines, &file);
+        reason = file.reason;
+    }
+    if (r)
+        r = og_ctl_link_tell(tail->call, tail->named, r, reason);
+    else if (file.is_folder)
+        r = og_ctl_fail(tail->call, "'guardctl ls' lists it", "%s is a folder", tail->named);
+    free(file.text);
+    return r;
 }
 
 int og_ctl_tail(const struct og_ctl_call *call)
 {
     const char *lines = og_ctl_option(call, "lines");
-    const char *path = call->args[0];
-    struct og_ctl_link link;
-    struct og_ctl_file file;
-    struct og_arena arena;
+    struct tail tail = {.call = call, .named = call->args[0]};
     unsigned long n_lines = 10;
     char *end;
     int r;
@@ -137,25 +264,18 @@ int og_ctl_tail(const struct og_ctl_call *call)
         if (*end || !n_lines || *lines == '-')
             return og_ctl_fail(call, NULL, "--lines takes a number from 1, not \"%s\"", lines);
     }
-    r = og_ctl_link_open(call, &link);
+    while (*tail.named == '/')
+        tail.named++;
+    tail.is_current = strcmp(tail.named, CURRENT) == 0;
+    r = og_ctl_link_open(call, &tail.link);
     if (r != OG_CTL_OK)
         return r;
-    og_arena_init(&arena, ARENA_BYTES);
-    r = og_ctl_link_get(call, &link, path, 0, &arena, &file);
-    if (r) {
-        r = og_ctl_link_tell(call, path, r, file.reason);
-    } else if (file.is_folder) {
-        r = og_ctl_fail(call, "'guardctl ls' lists it", "%s is a folder", path);
-    } else {
-        size_t start = last_lines(file.text, file.n_bytes, n_lines);
-
-        print_text(call, path, file.text + start, file.n_bytes - start);
-        if (og_ctl_option(call, "follow"))
-            r = follow(call, &link, path, file.n_bytes, &arena);
-    }
-    free(file.text);
-    og_arena_release(&arena);
-    og_ctl_link_close(&link);
+    og_arena_init(&tail.arena, ARENA_BYTES);
+    r = print_tail(&tail, n_lines);
+    if (r == OG_CTL_OK && og_ctl_option(call, "follow"))
+        r = follow(&tail);
+    og_arena_release(&tail.arena);
+    og_ctl_link_close(&tail.link);
     return r;
 }
 

@@ -173,22 +173,19 @@ static int get_part(const struct og_ctl_call *call, struct og_ctl_link *link, co
     return (int)answer->as.file.errno_value;
 }
 
-static int append_part(struct og_ctl_file *out, const struct og_bytes *part)
+static void take_names(const struct og_list *names, struct og_arena *arena, struct og_ctl_file *out)
 {
-    char *larger = realloc(out->text, out->n_bytes + part->n_bytes + 1);
+    const char **items = og_arena_array(arena, names->n_items + 1, sizeof(*items));
 
-    if (!larger)
-        return -ENOMEM;
-    if (part->n_bytes)
-        memcpy(larger + out->n_bytes, part->bytes, part->n_bytes);
-    out->text = larger;
-    out->n_bytes += part->n_bytes;
-    out->text[out->n_bytes] = '\0';
-    return 0;
+    for (size_t i = 0; items && i < names->n_items; i++)
+        items[i] = og_arena_strdup(arena, names->items[i]);
+    out->is_folder = true;
+    out->names = (struct og_list){.items = items, .n_items = items ? names->n_items : 0};
 }
 
-int og_ctl_link_get(const struct og_ctl_call *call, struct og_ctl_link *link, const char *path,
-                    uint64_t offset, struct og_arena *arena, struct og_ctl_file *out)
+int og_ctl_link_read(const struct og_ctl_call *call, struct og_ctl_link *link, const char *path,
+                     uint64_t offset, struct og_arena *arena, og_ctl_take *take, void *context,
+                     struct og_ctl_file *out)
 {
     struct og_arena part_arena;
     struct og_msg answer;
@@ -200,6 +197,8 @@ int og_ctl_link_get(const struct og_ctl_call *call, struct og_ctl_link *link, co
         path++;
     og_arena_init(&part_arena, OG_MAX_FRAME_BYTES * 4);
     for (;;) {
+        const struct og_bytes *text = &answer.as.file.text;
+
         og_arena_reset(&part_arena);
         r = get_part(call, link, path, offset, &part_arena, &answer);
         if (r > 0)
@@ -207,27 +206,50 @@ int og_ctl_link_get(const struct og_ctl_call *call, struct og_ctl_link *link, co
         if (r)
             break;
         if (answer.as.file.is_folder) {
-            const struct og_list *names = &answer.as.file.names;
-            const char **items = og_arena_array(arena, names->n_items + 1, sizeof(*items));
-
-            for (size_t i = 0; items && i < names->n_items; i++)
-                items[i] = og_arena_strdup(arena, names->items[i]);
-            out->is_folder = true;
-            out->names = (struct og_list){.items = items, .n_items = items ? names->n_items : 0};
+            take_names(&answer.as.file.names, arena, out);
             break;
         }
-        r = append_part(out, &answer.as.file.text);
-        offset += answer.as.file.text.n_bytes;
-        if (r || answer.as.file.text.n_bytes == 0 || offset >= answer.as.file.size ||
-            out->n_bytes > MAX_FILE_BYTES)
+        out->size = answer.as.file.size;
+        r = take(context, text);
+        offset += text->n_bytes;
+        if (r || text->n_bytes == 0 || offset >= answer.as.file.size)
             break;
     }
     og_arena_release(&part_arena);
-    if (r) {
-        free(out->text);
-        out->text = NULL;
-    }
     return r;
+}
+
+static int append_part(void *context, const struct og_bytes *part)
+{
+    struct og_ctl_file *out = context;
+    char *larger;
+
+    if (out->n_bytes + part->n_bytes > MAX_FILE_BYTES)
+        return EFBIG;
+    larger = realloc(out->text, out->n_bytes + part->n_bytes + 1);
+    if (!larger)
+        return ENOMEM;
+    if (part->n_bytes)
+        memcpy(larger + out->n_bytes, part->bytes, part->n_bytes);
+    out->text = larger;
+    out->n_bytes += part->n_bytes;
+    out->text[out->n_bytes] = '\0';
+    return 0;
+}
+
+int og_ctl_link_get(const struct og_ctl_call *call, struct og_ctl_link *link, const char *path,
+                    uint64_t offset, struct og_arena *arena, struct og_ctl_file *out)
+{
+    struct og_ctl_file whole = {.text = NULL};
+    int r = og_ctl_link_read(call, link, path, offset, arena, append_part, &whole, out);
+
+    if (r) {
+        free(whole.text);
+        return r;
+    }
+    out->text = whole.text;
+    out->n_bytes = whole.n_bytes;
+    return 0;
 }
 
 int og_ctl_link_put(const struct og_ctl_call *call, struct og_ctl_link *link, const char *path,

@@ -27,11 +27,12 @@ OG_MUST int og_ctl_link_ask(const struct og_ctl_call *call, struct og_ctl_link *
 
 /* A whole file, in as many parts as it takes. path: inside the tree, leading slashes do not count.
  * text: free(); NUL-terminated. For a folder out_names lists its entries (in arena) and text is
- * NULL. from_end: only the last that many bytes; 0: all.
+ * NULL. offset: from there on; past the end it gives no bytes, and the size.
  * Returns: 0; the file's errno (positive) with reason in arena; < 0 after an error was told. */
 struct og_ctl_file {
     char *text;
     size_t n_bytes;
+    uint64_t size; /* of the whole file, as of the last part */
     bool is_folder;
     struct og_list names;
     const char *reason;
@@ -39,6 +40,12 @@ struct og_ctl_file {
 OG_MUST int og_ctl_link_get(const struct og_ctl_call *call, struct og_ctl_link *link,
                             const char *path, uint64_t offset, struct og_arena *arena,
                             struct og_ctl_file *out);
+/* The same part by part, for files that may be large: take() gets each and may end it with an errno.
+ * text stays NULL. */
+typedef int og_ctl_take(void *context, const struct og_bytes *part);
+OG_MUST int og_ctl_link_read(const struct og_ctl_call *call, struct og_ctl_link *link,
+                             const char *path, uint64_t offset, struct og_arena *arena,
+                             og_ctl_take *take, void *context, struct og_ctl_file *out);
 /* Saves a whole file. Returns: as above. */
 OG_MUST int og_ctl_link_put(const struct og_ctl_call *call, struct og_ctl_link *link,
                             const char *path, const char *text, size_t n_bytes,

@@ -78,6 +78,11 @@ const struct og_ctl_command og_ctl_commands[] = {
     {"status", "", "state and health of guardfs", "Exit code 1 when health does not say ok.", NULL,
      0, 0, og_ctl_status},
     {"cat", "PATH", "print a file of the tree, without the mount", NULL, NULL, 1, 1, og_ctl_cat},
+    {"edit", "PATH", "change a file of the tree in your editor, without the mount",
+     "Opens the file in $VISUAL or $EDITOR and saves it as one save, with the same rules and rights as\n"
+     "in the mount: an answer to a request, a file of policies/edit, a word for a ctl file. What is\n"
+     "refused stays in a file that it names. Exit code 1 where you may not.",
+     og_ctl_edit_options, 1, 1, og_ctl_edit},
     {"ls", "[PATH]", "list a folder of the tree, without the mount", NULL, NULL, 0, 1, og_ctl_ls},
     {"tail", "PATH", "print the end of a file of the tree, without the mount", NULL,
      og_ctl_tail_options, 1, 1, og_ctl_tail},

@@ -111,7 +111,7 @@ OG_TREE_FILES = \
 	fusefs/request_store.c \
 	fusefs/request_store.h \
 	fusefs/tree.c \
-	fusefs/tree_grant.c \
+	fusefs/tree_grant.c fusefs/tree_part.c \
 	fusefs/tree.h \
 	fusefs/tree_list.c \
 	fusefs/tree_parts.h \
@@ -142,6 +142,7 @@ fusefs_guardctl_SOURCES = $(OG_VERIFY_FILES) $(OG_REPORT_FILES) $(OG_CONFIG_FILE
 	fusefs/ctl_explain_print.c \
 	fusefs/ctl_face.c \
 	fusefs/ctl_face.h \
+	fusefs/ctl_edit.c \
 	fusefs/ctl_files.c \
 	fusefs/ctl_ini.c \
 	fusefs/ctl_ini.h \

@@ -8,6 +8,7 @@
 
 #include "fusefs/broker.h"
 #include "fusefs/server_parts.h"
+#include "fusefs/tree.h"
 #include "fusefs/undo_store.h"
 
 /* Text of a policy or file in one frame. */
@@ -457,7 +458,26 @@ static void send_names(struct og_connection *connection, uint32_t correlation, s
     free(items);
 }
 
-/* The text stays as it was at offset 0 while later parts are asked for. */
+/* A part of the ledger or of a view of it. Returns: 0 after it was sent; OG_TREE_E_WHOLE; -errno. */
+static int send_part(struct og_connection *connection, const struct og_msg *msg)
+{
+    const struct og_msg_file_get *get = &msg->as.file_get;
+    struct og_msg_file file = {.offset = get->offset, .reason = ""};
+    struct og_buf part;
+    int r;
+
+    og_buf_init(&part, PART_BYTES);
+    r = og_tree_part(connection->daemon, connection->peer.uid, get->path, get->offset, PART_BYTES,
+                     &part, &file.size);
+    file.text = (struct og_bytes){(const uint8_t *)og_buf_str(&part), part.n_bytes};
+    if (r == 0)
+        og_connection_send(connection, OG_MSG_FILE, msg->correlation, &file);
+    og_buf_release(&part);
+    return r;
+}
+
+/* The text stays as it was at offset 0 while later parts are asked for; the ledger, which only grows, is
+ * read where it lies. */
 static void handle_file_get(struct og_connection *connection, const struct og_msg *msg)
 {
     const struct og_msg_file_get *get = &msg->as.file_get;
@@ -468,6 +488,12 @@ static void handle_file_get(struct og_connection *connection, const struct og_ms
 
     if (strlen(get->path) >= sizeof(connection->file_path))
         r = -ENAMETOOLONG;
+    if (r == 0) {
+        r = send_part(connection, msg);
+        if (r == 0)
+            return;
+        r = r == OG_TREE_E_WHOLE ? 0 : r;
+    }
     if (r == 0 && (get->offset == 0 || strcmp(connection->file_path, get->path) != 0)) {
         connection->file_path[0] = '\0';
         og_buf_clear(text);

@@ -403,7 +403,7 @@ int og_tree_get(struct og_daemon *daemon, const struct og_peer *who, const char 
                 struct og_buf *out, bool *is_folder)
 {
     struct og_found found;
-    int r = og_tree_find(daemon, path, &found);
+    int r = og_tree_find_followed(daemon, path, who->uid, &found);
 
     if (r < 0)
         return r;

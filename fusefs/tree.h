@@ -57,6 +57,14 @@ OG_MUST int og_tree_may_read(struct og_daemon *daemon, const struct og_found *fo
 /* The whole text of anything but a folder. Returns: 0; -errno. */
 OG_MUST int og_tree_text(struct og_daemon *daemon, const struct og_found *found, uint32_t uid,
                          struct og_buf *out);
+/* og_tree_find, through links. Returns: 0; -ENOENT; -errno. (tree_part.c) */
+OG_MUST int og_tree_find_followed(struct og_daemon *daemon, const char *path, uint32_t uid,
+                                  struct og_found *out);
+/* Appends at most max_bytes from offset on of a file that may be large, and says its size as of now.
+ * Returns: 0; OG_TREE_E_WHOLE for what is rendered whole (or is not there); -errno. (tree_part.c) */
+#define OG_TREE_E_WHOLE 1
+OG_MUST int og_tree_part(struct og_daemon *daemon, uint32_t uid, const char *path, uint64_t offset,
+                         size_t max_bytes, struct og_buf *out, uint64_t *size);
 /* Absolute path of a LEDGER node's file. */
 void og_tree_real_path(struct og_daemon *daemon, const struct og_found *found, char *out,
                        size_t max_bytes);
