@@ -26,6 +26,7 @@
 
 #define MAX_CONFIG_BYTES 65536u
 #define HELLO_MS 30000
+#define ENDED_S 60u /* until a worker leaves whose session guardfs ended */
 #define GONE_MS 10000 /* for a statement to end once its client is gone */
 #define MAX_CALL_BYTES (256u * 1024u * 1024u)
 
@@ -483,6 +484,35 @@ OG_NORETURN static void client_gone(struct og_worker *worker)
     _exit(3);
 }
 
+/* guardfs has ended the session: nothing runs on, and whoever is there may hear why for a while. */
+static void session_ended(struct og_worker *worker)
+{
+    worker->watch_fd = -1;
+    if (!worker->is_connected)
+        _exit(2);
+    (void)pthread_mutex_lock(&worker->lock);
+    if (worker->busy && worker->layer.calls->SQLCancel)
+        (void)worker->layer.calls->SQLCancel(worker->busy);
+    (void)pthread_mutex_unlock(&worker->lock);
+    (void)alarm(ENDED_S);
+}
+
+/* Waits for a word of the client, or its end. */
+static void wait_for_word(struct og_worker *worker)
+{
+    for (;;) {
+        struct pollfd wait[2] = {{.fd = worker->cancel_fd, .events = POLLIN},
+                                 {.fd = worker->watch_fd, .events = POLLRDHUP}};
+
+        if (poll(wait, 2, -1) < 0 && errno != EINTR)
+            return;
+        if (wait[1].revents)
+            session_ended(worker);
+        if (wait[0].revents)
+            return;
+    }
+}
+
 static void *watch_client(void *context)
 {
     struct og_worker *worker = context;
@@ -490,8 +520,10 @@ static void *watch_client(void *context)
     struct og_buf nothing;
 
     og_buf_init(&nothing, 64);
-    while (og_link_receive(worker->cancel_fd, &head, &nothing, -1) == 0) {
-        if (head.what != OG_LINK_OWN_cancel)
+    for (;;) {
+        wait_for_word(worker);
+        if (og_link_receive(worker->cancel_fd, &head, &nothing, GONE_MS) != 0 ||
+            head.what != OG_LINK_OWN_cancel)
             break;
         head.what = cancel(worker, head.handle);
         if (og_link_send(worker->cancel_fd, &head, NULL, GONE_MS) != 0)
@@ -518,6 +550,11 @@ static void finish(struct og_worker *worker)
     worker->conf = og_conf_free(worker->conf);
 }
 
+static void leave(int number OG_UNUSED)
+{
+    _exit(2);
+}
+
 int og_worker_main(void)
 {
     static struct og_worker worker = {.fd = OG_WORKER_FD_LINK, .cancel_fd = OG_WORKER_FD_CANCEL};
@@ -526,6 +563,7 @@ int og_worker_main(void)
     int r = og_worker_close_up();
 
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGALRM, leave);
     if (fstat(OG_WORKER_FD_LINK, &info) < 0 || !S_ISSOCK(info.st_mode)) {
         (void)fputs("odbcguard-worker is started by guardfs, which gives it what it needs\n", stderr);
         return 64;
@@ -542,6 +580,7 @@ int og_worker_main(void)
         return 70;
     }
     og_client_pass_socket(OG_WORKER_FD_GUARDFS);
+    worker.watch_fd = fcntl(OG_WORKER_FD_GUARDFS, F_DUPFD_CLOEXEC, OG_WORKER_FD_CONFIG + 1);
     (void)pthread_mutex_init(&worker.lock, NULL);
     og_buf_init(&worker.in, OG_LINK_MAX_BYTES);
     og_buf_init(&worker.out, OG_LINK_MAX_BYTES);

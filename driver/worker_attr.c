@@ -129,6 +129,8 @@ int og_worker_set_stmt(struct og_worker *worker, struct og_worker_object *stmt)
     } else {
         return OG_LINK_REFUSED;
     }
+    if (SQL_SUCCEEDED(code) && attribute == SQL_ATTR_RETRIEVE_DATA)
+        stmt->is_data_off = value == SQL_RD_OFF;
     og_link_put(&worker->out, SQL_SUCCEEDED(code)
                                   ? (int64_t)set_count(calls, stmt, (SQLINTEGER)attribute, (SQLULEN)value)
                                   : value);

@@ -50,6 +50,8 @@ struct og_worker_object {
     SQLUSMALLINT *status, *set_status, *operation;
     size_t n_status, n_set_status;
     bool has_operation;
+    bool is_refresh;  /* SQLSetPos: what it does not write stays as it is */
+    bool is_data_off; /* SQL_ATTR_RETRIEVE_DATA: lengths are written, values are not */
     uint32_t descriptors[4]; /* slots; 0: not asked for yet */
     struct og_worker_object *owner; /* of a descriptor */
     size_t index;                   /* which of the four it is */
@@ -58,8 +60,10 @@ struct og_worker_object {
 struct og_worker {
     struct og_conf *conf;
     int fd, cancel_fd;
+    int watch_fd; /* the socket to guardfs, only to see it end */
     struct og_layer layer;
-    bool has_layer, is_connected, is_over;
+    bool has_layer, is_over;
+    _Atomic bool is_connected;
     pthread_mutex_t lock; /* objects, against the thread that cancels */
     struct og_worker_object *objects[OG_LINK_MAX_HANDLES];
     SQLHSTMT busy; /* under lock: what a call is at now */

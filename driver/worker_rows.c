@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FILL 0xa5
 #define MAX_CELLS_BYTES (64u * 1024u * 1024u)
 
 /* ---- cells ---- */
@@ -155,6 +156,30 @@ static bool has_data(const struct og_worker_object *stmt, SQLRETURN code, SQLULE
            status == SQL_ROW_UPDATED || status == SQL_ROW_ADDED;
 }
 
+/* Whether a refresh left a row of a column as it was. */
+static bool is_untouched(const struct og_worker_cells *cells, size_t row)
+{
+    if (cells->has_length)
+        return cells->lengths[row] == OG_LINK_UNWRITTEN;
+    for (size_t i = 0; i < cells->n_cell; i++)
+        if (cells->cells[row * cells->n_cell + i] != FILL)
+            return false;
+    return true;
+}
+
+/* What the layer writes is seen against this. */
+static void fill(struct og_worker_object *stmt, size_t n_rows)
+{
+    for (size_t i = 0; i < stmt->columns.n_items; i++) {
+        struct og_worker_cells *cells = &stmt->columns.items[i];
+
+        for (size_t row = 0; cells->is_bound && row < n_rows && row < cells->n_rows; row++) {
+            memset(cells->cells + row * cells->n_cell, FILL, cells->n_cell);
+            cells->lengths[row] = OG_LINK_UNWRITTEN;
+        }
+    }
+}
+
 static void put_column(struct og_worker *worker, const struct og_worker_object *stmt, size_t column,
                        SQLRETURN code, size_t n_rows, SQLULEN n_done)
 {
@@ -168,7 +193,8 @@ static void put_column(struct og_worker *worker, const struct og_worker_object *
         return;
     }
     for (size_t row = 0; row < n_rows; row++) {
-        if (cells->has_value && has_data(stmt, code, n_done, row))
+        if (cells->has_value && !stmt->is_data_off && has_data(stmt, code, n_done, row) &&
+            !(stmt->is_refresh && is_untouched(cells, row)))
             used[row] = (uint32_t)og_link_used(cells->c_type, cells->cells + row * cells->n_cell,
                                                cells->n_cell, cells->has_length, cells->lengths[row]);
         n_all += used[row];
@@ -275,10 +301,14 @@ int og_worker_set_pos(struct og_worker *worker, struct og_worker_object *stmt)
     if ((operation != SQL_POSITION && operation != SQL_REFRESH && operation != SQL_DELETE) ||
         !worker->layer.calls->SQLSetPos || !stmt->status)
         return OG_LINK_REFUSED;
+    stmt->is_refresh = operation == SQL_REFRESH;
+    if (stmt->is_refresh)
+        fill(stmt, n_rows);
     code = worker->layer.calls->SQLSetPos(stmt->handle, (SQLSETPOSIROW)row, (SQLUSMALLINT)operation,
                                           (SQLUSMALLINT)lock);
     put_block(worker, stmt, operation == SQL_REFRESH ? code : SQL_NO_DATA, n_rows,
               (SQLULEN)OG_LINK_UNWRITTEN);
+    stmt->is_refresh = false;
     return code;
 }
 

@@ -47,6 +47,7 @@ static const unsigned closed[] = {
     SYS_open_by_handle_at, SYS_name_to_handle_at, SYS_swapon, SYS_swapoff, SYS_reboot,
     SYS_settimeofday, SYS_clock_settime, SYS_sethostname, SYS_setdomainname, SYS_acct, SYS_quotactl,
     SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_kill, SYS_tkill,
+    SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_open, SYS_pidfd_send_signal,
     SYS_process_madvise, SYS_move_pages, SYS_migrate_pages, SYS_fanotify_init, SYS_personality,
 #ifdef SYS_uselib
     SYS_uselib,
@@ -56,7 +57,7 @@ static const unsigned closed[] = {
 static int filter_calls(void)
 {
 #ifdef ARCHITECTURE
-    struct sock_filter program[8 + 2 * OG_COUNT(closed)];
+    struct sock_filter program[13 + 2 * OG_COUNT(closed)];
     struct sock_fprog whole = {.filter = program};
     unsigned short n = 0;
 
@@ -74,6 +75,12 @@ static int filter_calls(void)
         program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, closed[i], 0, 1);
         program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
     }
+    /* Signals to threads of its own alone: abort() and the C library need them. */
+    program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 0, 3);
+    program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                                                offsetof(struct seccomp_data, args[0]));
+    program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)getpid(), 1, 0);
+    program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
     program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     whole.len = n;
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole, 0, 0) < 0 ? -errno : 0;

@@ -30,7 +30,8 @@ OG_UNIT_TESTS = \
 	tests/unit/test_mask \
 	tests/unit/test_record \
 	tests/unit/test_sql_escape \
-	tests/unit/test_sql_lex
+	tests/unit/test_sql_lex \
+	tests/unit/test_worker_sandbox
 check_PROGRAMS += $(OG_UNIT_TESTS)
 TESTS += $(OG_UNIT_TESTS)
 
@@ -45,6 +46,10 @@ check_PROGRAMS += tests/odbc/test_setup
 TESTS += tests/odbc/test_setup
 tests_odbc_test_setup_SOURCES = tests/odbc/test_setup.c driver/key.tbl.h
 tests_odbc_test_setup_LDADD = -lodbcinst
+
+tests_unit_test_worker_sandbox_SOURCES = tests/unit/test_worker_sandbox.c driver/worker_sandbox.c
+tests_unit_test_worker_sandbox_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
+tests_unit_test_worker_sandbox_LDADD = $(OG_UNIT_LIBS)
 
 tests_unit_test_arena_SOURCES = tests/unit/test_arena.c
 tests_unit_test_arena_LDADD = $(OG_UNIT_LIBS)
@@ -237,7 +242,6 @@ EXTRA_DIST += \
 	tests/live/test_kill.py \
 	tests/live/test_limits.py \
 	tests/live/test_main_job.py \
-	tests/live/test_measured.py \
 	tests/live/test_observe.py \
 	tests/live/test_pg_catalog.sh \
 	tests/live/test_reel.py \

@@ -308,6 +308,25 @@ def running(tap, the_rig, name):
     direct.close()
 
 
+def ended(tap, the_rig, name):
+    """rmdir of a session: a statement that runs is cancelled, and nothing runs on in its worker."""
+    before = set(os.listdir(os.path.join(the_rig.mount, "sessions")))
+    client = subprocess.Popen([sys.executable, "-c", RUNS, name + "-guarded", SLOW[name]],
+                              stdout=subprocess.PIPE, text=True)
+    client.stdout.readline()
+    time.sleep(1)
+    new = [s for s in os.listdir(os.path.join(the_rig.mount, "sessions")) if s not in before]
+    tap.is_(len(new), 1, name + ": a long statement runs in a session")
+    os.rmdir(os.path.join(the_rig.mount, "sessions", new[0]))
+    try:
+        said = client.communicate(timeout=60)[0]
+    except subprocess.TimeoutExpired:
+        client.kill()
+        said = "it runs on"
+    tap.like(said, "error", name + ": rmdir of the session cancels what runs in it")
+    tap.ok(wait_for(lambda: not workers(the_rig), 30), name + ": and its worker is gone with the client")
+
+
 def rights(the_rig, database):
     """The file of the database is the workers' alone."""
     os.chown(database, 65534, 65534)
@@ -358,6 +377,7 @@ def main():
         doors(tap, the_rig, name)
         kills(tap, the_rig, name)
         running(tap, the_rig, name)
+        ended(tap, the_rig, name)
     tap.is_(the_rig.guardctl("verify", os.path.join(the_rig.mount, "audit")).returncode, 0,
             "the ledger verifies after all of it")
     tap.done()
