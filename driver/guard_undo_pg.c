@@ -14,8 +14,12 @@
 
 #include "driver/guard.h"
 
-/* Tables that are larger are not read from end to end. */
-#define MAX_SCAN_BYTES (UINT64_C(512) * 1024 * 1024)
+/* Tables that are larger are not read from end to end; the second connection has a limit of time besides. */
+#define MAX_SCAN_BYTES (UINT64_C(4096) * 1024 * 1024)
+/* The end of a table, where rows go that are inserted. */
+#define TAIL_BYTES (UINT64_C(512) * 1024)
+/* Rows that are looked up by their keys. */
+#define MAX_LOOKUPS 200u
 #define MAX_CANDIDATE_BYTES (64u * 1024u * 1024u)
 #define OVERHEAD_BYTES ((size_t)16 * 1024 * 1024)
 /* Of an index, at most. */
@@ -40,6 +44,8 @@ struct og_undo_pg {
     struct counts before;
     const char *why;
 };
+
+static const char too_large[] = "a table that it changes is too large to be looked through";
 
 static int stop(struct og_undo_pg *pg, const char *why)
 {
@@ -257,10 +263,10 @@ static uint64_t first_xid(const struct og_undo_pg *pg)
     return past ? og_undo_past_first(past) : pg->first_xid;
 }
 
-static int read_new(struct og_undo_pg *pg, const struct og_undo_table *table, struct pg_rows *out)
+/* Begins a question for rows that the transaction made; more conditions may follow. */
+static void ask_new(struct og_undo_pg *pg, const struct og_undo_table *table)
 {
     struct og_undo_query *query = &pg->own;
-    int r;
 
     og_undo_query_begin(query);
     og_buf_append_str(&query->sql, "SELECT ");
@@ -269,8 +275,72 @@ static int read_new(struct og_undo_pg *pg, const struct og_undo_table *table, st
     og_undo_put_name(&query->sql, table);
     og_buf_append_str(&query->sql, " o WHERE ");
     og_undo_put_is_own(&query->sql, first_xid(pg));
-    r = og_undo_query_run(query);
-    return r == 0 ? take_rows(pg, query, table, out) : r;
+}
+
+static int take_new(struct og_undo_pg *pg, const struct og_undo_table *table, struct pg_rows *out)
+{
+    int r = og_undo_query_run(&pg->own);
+
+    return r == 0 ? take_rows(pg, &pg->own, table, out) : r;
+}
+
+/* From end to end. */
+static int scan_new(struct og_undo_pg *pg, const struct og_undo_pg_table *table, struct pg_rows *out)
+{
+    if (table->n_disk_bytes > MAX_SCAN_BYTES)
+        return stop(pg, too_large);
+    ask_new(pg, &table->table);
+    return take_new(pg, &table->table, out);
+}
+
+/* Those at the end of the table. */
+static int read_tail(struct og_undo_pg *pg, const struct og_undo_pg_table *table, struct pg_rows *out)
+{
+    uint64_t skipped = table->n_disk_bytes > TAIL_BYTES ? table->n_disk_bytes - TAIL_BYTES : 0;
+
+    ask_new(pg, &table->table);
+    og_buf_printf(&pg->own.sql, " AND o.ctid >= '(%" PRIu64 ",0)'::pg_catalog.tid",
+                  table->n_block_bytes ? skipped / table->n_block_bytes : 0);
+    return take_new(pg, &table->table, out);
+}
+
+/* Those under the keys that old rows had. */
+static int read_by_keys(struct og_undo_pg *pg, const struct og_undo_pg_table *table,
+                        const struct pg_rows *old, struct pg_rows *out)
+{
+    const char *joint = " AND (";
+
+    ask_new(pg, &table->table);
+    for (size_t i = 0; i < old->n_items; i++, joint = " OR ") {
+        og_buf_append_str(&pg->own.sql, joint);
+        og_undo_put_key_is(&pg->own.sql, &table->table, old->items[i].values);
+    }
+    og_buf_append_char(&pg->own.sql, ')');
+    return take_new(pg, &table->table, out);
+}
+
+/* What the statement alone did to a table by the server's counters, which never count too little: where as
+ * many rows are found by a short way, those are all. */
+static int read_new(struct og_undo_pg *pg, const struct og_undo_pg_table *table,
+                    const struct og_undo_pg_count *delta, const struct pg_rows *old, struct pg_rows *out)
+{
+    int r = 0;
+
+    if (pg->has_written)
+        return scan_new(pg, table, out);
+    if (!delta->inserted && !delta->updated)
+        return 0;
+    if (!delta->inserted && old->n_items && old->n_items <= MAX_LOOKUPS) {
+        r = read_by_keys(pg, table, old, out);
+        if (r < 0 || out->n_items == delta->updated)
+            return r;
+    } else if (!delta->updated) {
+        r = read_tail(pg, table, out);
+        if (r < 0 || out->n_items == delta->inserted)
+            return r;
+    }
+    out->n_items = 0;
+    return scan_new(pg, table, out);
 }
 
 /* Appends '{"(0,1)",...}' from the rows' first column; *n: how many. */
@@ -318,7 +388,7 @@ static int find_gone(struct og_undo_pg *pg, const struct og_undo_table *table, s
     og_undo_query_begin(query);
     og_buf_append_str(&query->sql, "SELECT o.ctid::pg_catalog.text FROM ONLY ");
     og_undo_put_name(&query->sql, table);
-    og_buf_append_str(&query->sql, " o WHERE o.xmax::pg_catalog.text <> '0' AND ");
+    og_buf_append_str(&query->sql, " o WHERE o.xmax <> '0'::pg_catalog.xid AND ");
     og_undo_put_is_older(&query->sql, snapshot ? snapshot : "0:0:");
     if (r == 0)
         r = og_undo_query_run(query);
@@ -341,13 +411,19 @@ static int find_gone(struct og_undo_pg *pg, const struct og_undo_table *table, s
 }
 
 /* Read last from outside: what somebody else deleted and committed meanwhile is not seen there any more. */
-static int read_old(struct og_undo_pg *pg, const struct og_undo_table *table, struct pg_rows *out)
+static int read_old(struct og_undo_pg *pg, const struct og_undo_pg_table *of,
+                    const struct og_undo_pg_count *delta, struct pg_rows *out)
 {
+    const struct og_undo_table *table = &of->table;
     struct og_undo_query *query = &pg->other;
     struct og_buf places;
     size_t n = 0;
     int r;
 
+    if (!pg->has_written && !delta->updated && !delta->deleted)
+        return 0;
+    if (of->n_disk_bytes > MAX_SCAN_BYTES)
+        return stop(pg, too_large);
     og_buf_init(&places, MAX_CANDIDATE_BYTES);
     r = find_gone(pg, table, &places, &n);
     if (r == 0 && n) {
@@ -524,6 +600,15 @@ static bool is_committed_at_once(const struct og_undo_pg *pg)
     return pg->stmt->dbc->is_autocommit && !pg->stmt->measure.is_inside;
 }
 
+static int stop_reading(struct og_undo_pg *pg)
+{
+    if (og_arena_is_failed(&pg->arena))
+        return stop(pg, "");
+    if (memcmp(pg->other.sqlstate, "57014", 5) == 0 || memcmp(pg->own.sqlstate, "57014", 5) == 0)
+        return stop(pg, "a table that it changes could not be looked through in time");
+    return stop(pg, "rows that it changed cannot be read by this role");
+}
+
 static int capture_table(struct og_undo_pg *pg, struct og_undo_writer *writer,
                          const struct og_undo_pg_count *after)
 {
@@ -531,6 +616,9 @@ static int capture_table(struct og_undo_pg *pg, struct og_undo_writer *writer,
     struct og_undo_pg_table table;
     struct pg_rows old = {.items = NULL}, new = {.items = NULL};
     struct putting p = {.writer = writer, .table = &table.table, .past = pg->stmt->dbc->undo_past};
+    const struct og_undo_pg_count delta = {.inserted = after->inserted - before.inserted,
+                                           .updated = after->updated - before.updated,
+                                           .deleted = after->deleted - before.deleted};
     const char *why;
     int r = og_undo_pg_describe(&pg->own, after->oid, &pg->arena, &table, &why);
 
@@ -542,19 +630,15 @@ static int capture_table(struct og_undo_pg *pg, struct og_undo_writer *writer,
     if (table.has_late_triggers && !is_committed_at_once(pg))
         return stop(pg, "a table that it changes has a trigger that runs at the commit (DEFERRABLE INITIALLY "
                         "DEFERRED), which may change more rows then: write it with autocommit on");
-    if (table.n_disk_bytes > MAX_SCAN_BYTES)
-        return stop(pg, "a table that it changes is too large to be looked through");
-    r = read_new(pg, &table.table, &new);
+    r = read_old(pg, &table, &delta, &old);
     if (r == 0)
-        r = read_old(pg, &table.table, &old);
+        r = read_new(pg, &table, &delta, &old, &new);
     if (r == 0)
         r = apply_past(pg, &table.table, &old);
     if (r < 0)
-        return stop(pg, og_arena_is_failed(&pg->arena) ? "" : "rows that it changed cannot be read by this "
-                                                              "role");
+        return stop_reading(pg);
     p.number = og_undo_put_table(writer, &table.table);
-    put_rows(&p, &old, &new,
-             after->inserted == before.inserted && after->deleted == before.deleted);
+    put_rows(&p, &old, &new, !delta.inserted && !delta.deleted);
     return 0;
 }
 

@@ -78,6 +78,9 @@ void og_undo_put_ident(struct og_buf *out, const char *name);
 void og_undo_put_name(struct og_buf *out, const struct og_undo_table *table);
 /* The values of the table's columns as hexadecimal, separated by commas. */
 void og_undo_put_columns(struct og_buf *out, const struct og_undo_table *table);
+/* A condition on o: it has that key, whose values stand at their columns' places. */
+void og_undo_put_key_is(struct og_buf *out, const struct og_undo_table *table,
+                        const struct og_undo_value *key);
 /* WHERE of the row with that key. */
 void og_undo_put_where(struct og_buf *out, const struct og_undo_table *table,
                        const struct og_undo_value *key);
@@ -85,7 +88,7 @@ void og_undo_put_where(struct og_buf *out, const struct og_undo_table *table,
 /* A table as it is now. Returns: 0; -EIO with *why. */
 struct og_undo_pg_table {
     struct og_undo_table table;
-    uint64_t n_disk_bytes;
+    uint64_t n_disk_bytes, n_block_bytes;
     bool has_triggers; /* of users */
     bool has_late_triggers; /* of these, deferred to the commit */
 };

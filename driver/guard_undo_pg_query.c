@@ -230,10 +230,10 @@ void og_undo_put_columns(struct og_buf *out, const struct og_undo_table *table)
     }
 }
 
-void og_undo_put_where(struct og_buf *out, const struct og_undo_table *table,
-                       const struct og_undo_value *key)
+void og_undo_put_key_is(struct og_buf *out, const struct og_undo_table *table,
+                        const struct og_undo_value *key)
 {
-    const char *joint = " WHERE ";
+    const char *joint = "";
 
     for (size_t i = 0; i < table->n_columns; i++) {
         if (!(table->columns[i].flags & OG_UNDO_KEY))
@@ -247,6 +247,13 @@ void og_undo_put_where(struct og_buf *out, const struct og_undo_table *table,
     }
 }
 
+void og_undo_put_where(struct og_buf *out, const struct og_undo_table *table,
+                       const struct og_undo_value *key)
+{
+    og_buf_append_str(out, " WHERE ");
+    og_undo_put_key_is(out, table, key);
+}
+
 void og_undo_put_is_own(struct og_buf *out, uint64_t first)
 {
     const uint64_t low = first & UINT32_MAX;
@@ -254,12 +261,13 @@ void og_undo_put_is_own(struct og_buf *out, uint64_t first)
     /* The server fails on a number that was never given; far more of them than can be given while a
      * statement runs are old ones, gone round. */
     og_buf_printf(out,
-                  "CASE WHEN (o.xmin::pg_catalog.text::pg_catalog.int8 - %" PRIu64
+                  "CASE WHEN pg_catalog.age(o.xmin) <= pg_catalog.age('%" PRIu64 "'::pg_catalog.xid)"
+                  " AND (o.xmin::pg_catalog.text::pg_catalog.int8 - %" PRIu64
                   " + 4294967296) %% 4294967296 < 100000000 THEN pg_catalog.pg_xact_status((%" PRIu64
                   " + (o.xmin::pg_catalog.text::pg_catalog.int8 - %" PRIu64
                   " + 4294967296) %% 4294967296)::pg_catalog.text::pg_catalog.xid8) = 'in progress'"
                   " ELSE false END",
-                  low, first, low);
+                  low, low, first, low);
 }
 
 void og_undo_put_is_older(struct og_buf *out, const char *snapshot)
@@ -305,7 +313,8 @@ static const char describe_sql[] =
     " AND g.tgenabled <> 'D'),"
     "(SELECT count(*) FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid),"
     "(SELECT count(*) FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal"
-    " AND g.tgenabled <> 'D' AND g.tgdeferrable AND g.tginitdeferred)"
+    " AND g.tgenabled <> 'D' AND g.tgdeferrable AND g.tginitdeferred),"
+    "pg_catalog.current_setting('block_size')::pg_catalog.int8"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
     " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
@@ -382,6 +391,8 @@ static int read_table(struct og_undo_query *query, struct og_arena *arena,
         r = og_undo_query_number(query, 11, n_rules);
     if (r == 0)
         r = og_undo_query_number(query, 12, &n_late);
+    if (r == 0)
+        r = og_undo_query_number(query, 13, &out->n_block_bytes);
     out->has_late_triggers = n_late > 0;
     out->has_triggers = n_triggers > 0;
     return r;

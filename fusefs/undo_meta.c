@@ -114,7 +114,7 @@ static void put_number(struct og_buf *out, const char *key, int64_t number)
     og_buf_printf(out, "%s=%" PRId64 "\n", key, number);
 }
 
-int og_undo_store_save(struct og_undo_store *store, const struct og_undo_kept *kept)
+static int write_meta(struct og_undo_store *store, const struct og_undo_kept *kept, bool is_last_word)
 {
     struct og_buf text;
     char name[32];
@@ -144,9 +144,19 @@ int og_undo_store_save(struct og_undo_store *store, const struct og_undo_kept *k
     (void)snprintf(name, sizeof(name), "%s.meta", kept->id);
     r = og_buf_is_failed(&text)
             ? -ENOMEM
-            : og_undo_write_file(store->folder_fd, name, text.bytes, text.n_bytes);
+            : og_undo_write_file(store->folder_fd, name, text.bytes, text.n_bytes, is_last_word);
     og_buf_release(&text);
     return r;
+}
+
+int og_undo_store_save(struct og_undo_store *store, const struct og_undo_kept *kept)
+{
+    return write_meta(store, kept, true);
+}
+
+int og_undo_store_note(struct og_undo_store *store, const struct og_undo_kept *kept)
+{
+    return write_meta(store, kept, false);
 }
 
 /* ---- reading ---- */

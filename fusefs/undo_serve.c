@@ -216,7 +216,7 @@ void og_undo_handle_end(struct og_connection *connection, const struct og_msg *m
     }
     if (og_id_is_valid(OG_ID_UNDO, end->by))
         (void)snprintf(kept->taken_back_by, sizeof(kept->taken_back_by), "%s", end->by);
-    if (og_undo_store_save(connection->daemon->undo, kept) < 0)
+    if (og_undo_store_note(connection->daemon->undo, kept) < 0)
         connection->daemon->counters.record_errors++;
     event(connection->daemon, connection->session, kept, end->state, "word of an undo set");
 }

@@ -71,8 +71,9 @@ static int open_folder(const char *state_folder, const char *name)
     return fd < 0 ? -errno : fd;
 }
 
-/* A small file, on disk when this returns. */
-int og_undo_write_file(int folder, const char *name, const void *bytes, size_t n_bytes)
+/* A small file, whole after any crash: as it was or as it is; the latter for sure where is_last_word. */
+int og_undo_write_file(int folder, const char *name, const void *bytes, size_t n_bytes,
+                       bool is_last_word)
 {
     char temporary[48];
     int fd, r;
@@ -88,7 +89,7 @@ int og_undo_write_file(int folder, const char *name, const void *bytes, size_t n
         r = -errno;
     if (r == 0 && renameat(folder, temporary, folder, name) < 0)
         r = -errno;
-    if (r == 0 && fsync(folder) < 0)
+    if (r == 0 && is_last_word && fsync(folder) < 0)
         r = -errno;
     if (r < 0)
         (void)unlinkat(folder, temporary, 0);
@@ -140,7 +141,7 @@ int og_undo_upload_begin(struct og_undo_store *store, struct og_undo_kept *kept,
     if (upload->sealed && RAND_priv_bytes(upload->key, sizeof(upload->key)) == 1)
         r = name_of(kept->id, ".key", name);
     if (r == 0)
-        r = og_undo_write_file(store->keys_fd, name, upload->key, sizeof(upload->key));
+        r = og_undo_write_file(store->keys_fd, name, upload->key, sizeof(upload->key), true);
     if (r == 0)
         r = name_of(kept->id, ".set", name);
     if (r == 0) {
@@ -195,10 +196,8 @@ int og_undo_upload_finish(struct og_undo_upload *upload, struct og_undo_kept **o
     struct og_undo_kept *kept = upload->kept;
     int r = fsync(upload->fd) < 0 ? -errno : 0;
 
-    if (r == 0 && fsync(store->folder_fd) < 0)
-        r = -errno;
     if (r == 0)
-        r = og_undo_store_save(store, kept);
+        r = og_undo_store_save(store, kept); /* syncs the folder, with the set's name in it */
     if (r < 0) {
         (void)og_undo_upload_drop(upload);
         return r;

@@ -67,6 +67,8 @@ struct og_undo_upload *og_undo_upload_drop(struct og_undo_upload *upload);
 
 /* Writes what is known of a set once more. Returns: 0; -errno. */
 OG_MUST int og_undo_store_save(struct og_undo_store *store, const struct og_undo_kept *kept);
+/* The same where a crash may lose it: the set is unclear then, and a look at the rows settles it. */
+OG_MUST int og_undo_store_note(struct og_undo_store *store, const struct og_undo_kept *kept);
 /* The set's bytes; out's ceiling should be OG_MAX_UNDO_BYTES. Returns: 0; -ENOKEY when it was forgotten;
  * -EBADMSG when it is not what was sealed; -errno. */
 OG_MUST int og_undo_store_read(struct og_undo_store *store, const struct og_undo_kept *kept,

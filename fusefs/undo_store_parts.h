@@ -15,7 +15,8 @@ struct og_undo_store {
 };
 
 int og_undo_write_whole(int fd, const void *bytes, size_t n_bytes);
-OG_MUST int og_undo_write_file(int folder, const char *name, const void *bytes, size_t n_bytes);
+OG_MUST int og_undo_write_file(int folder, const char *name, const void *bytes, size_t n_bytes,
+                               bool is_last_word);
 
 /* undo_meta.c */
 void og_undo_kept_free(struct og_undo_kept *kept);

@@ -458,11 +458,41 @@ def late_triggers(w):
     w.is_(w.look("SELECT count(*) FROM log WHERE what = 'late'"), [("0",)], "with what the trigger wrote")
 
 
+def large_table(w):
+    """Rows are found where they are: at the end, in holes, under other keys, many of them."""
+    w.direct("INSERT INTO many SELECT g, repeat('x', 1000) FROM generate_series(1, 3000) g")
+    w.direct("DELETE FROM many WHERE id BETWEEN 200 AND 400")
+    w.direct("VACUUM many")
+    start = w.look("SELECT count(*), sum(id), md5(string_agg(id || v, ',' ORDER BY id)) FROM many")
+    for sql, changed in (
+            ("INSERT INTO many VALUES (300, 'in a hole')", "1 row of public.many inserted"),
+            ("INSERT INTO many SELECT g, repeat('y', 2000) FROM generate_series(4001, 4300) g",
+             "300 rows of public.many inserted"),
+            ("UPDATE many SET v = 'one' WHERE id = 1500", "1 row of public.many updated"),
+            ("UPDATE many SET v = repeat('z', 1500) WHERE id BETWEEN 1000 AND 1299", "300 rows of public.many updated"),
+            ("UPDATE many SET id = id + 10000 WHERE id < 5", "4 rows of public.many updated"),
+            ("UPDATE many SET id = 3001 - id WHERE id IN (1, 3000)", None),
+            ("DELETE FROM many WHERE id % 100 = 7", "28 rows of public.many deleted"),
+            ("WITH d AS (DELETE FROM many WHERE id < 100 RETURNING id) INSERT INTO many SELECT id + 20000, 'moved' FROM d",
+             "99 rows of public.many")):
+        undo = None
+        what = error_of(lambda: w.write(sql)) if changed is None else ""
+        if changed is None:
+            w.like(what, "duplicate key", "a write that fails by itself fails in the server's words")
+            continue
+        undo = w.write(sql)
+        w.like(w.rig.read("undo", undo, "summary"), changed, "a large table: " + sql[:50])
+        w.is_(error_of(lambda: w.cursor.execute("odbcguard undo " + undo)), "", "is taken back")
+        w.is_(w.look("SELECT count(*), sum(id), md5(string_agg(id || v, ',' ORDER BY id)) FROM many"), start,
+              "to the start")
+    w.direct("DELETE FROM many")
+
+
 def run(tap, name):
     w = World(tap, name)
     for part in (sizes, time_over, came_and_went, savepoints, temporary, locked):
         part(w)
-    for part in (serialisation, deadlock, rows_of_others, late_triggers) if name != "sqlite" else ():
+    for part in (serialisation, deadlock, rows_of_others, late_triggers, large_table) if name != "sqlite" else ():
         part(w)
     for part in (killed_before_the_set, killed_at_the_commit, random_kills, full_disk):
         part(w)
