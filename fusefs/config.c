@@ -278,12 +278,13 @@ static void read_root(struct og_config_reader *reader, const yaml_node_t *root)
                 {"groups", &config->groups},
                 {"roles", &config->roles},
                 {"targets", &config->targets},
-                {"issuers", NULL}};
+                {"issuers", NULL},
+                {"ledger", NULL}};
     bool was_there[OG_COUNT(rows)] = {false};
 
     if (root->type != YAML_MAPPING_NODE) {
         og_config_complain_at(reader, root, "the file must be a mapping: user, people, agents, groups, "
-                                  "roles, targets, issuers");
+                                  "roles, targets, issuers, ledger");
         return;
     }
     for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
@@ -300,7 +301,7 @@ static void read_root(struct og_config_reader *reader, const yaml_node_t *root)
         if (i == OG_COUNT(rows) || was_there[i]) {
             og_config_complain_at(reader, key, i == OG_COUNT(rows)
                                          ? "there is no such key; there are: user, people, agents, "
-                                           "groups, roles, targets, issuers"
+                                           "groups, roles, targets, issuers, ledger"
                                          : "this key is there twice");
             continue;
         }
@@ -309,6 +310,8 @@ static void read_root(struct og_config_reader *reader, const yaml_node_t *root)
             read_section(reader, value, rows[i].section, strcmp(name, "targets") == 0);
         else if (strcmp(name, "issuers") == 0)
             og_config_read_issuers(reader, value);
+        else if (strcmp(name, "ledger") == 0)
+            og_config_read_ledger(reader, value);
         else
             config->user = og_config_scalar(reader, value, "user takes the name of an account");
     }

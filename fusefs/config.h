@@ -10,6 +10,7 @@
  *   targets: {shop: {labels: [env:production], require: token,
  *     connect: {driver: /usr/lib/odbc/psqlodbcw.so, keys: {Servername: db, Database: shop, UID: app},
  *               password: {file: /etc/odbcguard/shop.password}, run-as: odbcguard-shop}}}
+ *   ledger: {anchors-file: /mnt/other/odbcguard.anchors, keep-days: 400}
  *   issuers: {https://idp.example: {jwks: /etc/odbcguard/idp.jwks, audience: [odbcguard]}} */
 #ifndef OG_FUSEFS_CONFIG_H
 #define OG_FUSEFS_CONFIG_H
@@ -75,6 +76,14 @@ struct og_config_connect {
 };
 /* NULL: the target is opened by its clients. Borrowed. */
 const struct og_config_connect *og_config_connect(const struct og_config *config, const char *target);
+
+/* Where the ledger's anchors go beside the state folder, and how long its days are kept. */
+struct og_config_ledger {
+    const char *anchors_file;           /* NULL: none */
+    const char *const *anchors_command; /* path and arguments, ends with NULL; NULL: none */
+    uint32_t keep_days;                 /* 0: for ever */
+};
+const struct og_config_ledger *og_config_ledger(const struct og_config *config);
 
 /* As a principal is named everywhere: "user:alice" where the uid counts as a person, else "uid:1001". */
 #define OG_CONFIG_NAME_BYTES 160u

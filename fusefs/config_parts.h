@@ -43,6 +43,7 @@ struct og_config {
     const char ***target_labels; /* one array per target */
     struct og_config_issuer *issuers;
     size_t n_issuers, issuers_capacity;
+    struct og_config_ledger ledger;
 };
 
 struct og_config_reader {
@@ -71,6 +72,9 @@ bool og_config_parse_uid(const char *text, uint32_t *out);
 /* config_connect.c: a target's key `connect`. */
 void og_config_read_connect(struct og_config_reader *reader, const yaml_node_t *node,
                             struct og_config_entry *entry);
+
+/* config_ledger.c: the section `ledger`. */
+void og_config_read_ledger(struct og_config_reader *reader, const yaml_node_t *node);
 
 /* config_issuer.c: the section `issuers`. */
 void og_config_read_issuers(struct og_config_reader *reader, const yaml_node_t *node);

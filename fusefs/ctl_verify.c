@@ -13,6 +13,8 @@
 
 const struct og_ctl_option og_ctl_verify_options[] = {
     {"state", "DIR", "check DIR/audit, the ledger of that state folder"},
+    {"anchors", "FILE", "also against the anchors in FILE, the second place of the configuration"},
+    {"key", "FILE", "with the public key in FILE instead of the folder's anchor.pub.pem"},
     {.name = NULL},
 };
 
@@ -37,6 +39,9 @@ static void print_json(const struct og_verify_result *result, const char *report
     og_ctl_json_text("last_sha256", result->last_hash);
     og_ctl_json_number("anchors", result->n_anchors);
     og_ctl_json_number("last_anchored", result->last_anchored);
+    og_ctl_json_number("copied_anchors", result->n_copies);
+    og_ctl_json_number("last_copied", result->last_copied);
+    og_ctl_json_bool("earlier_retired", result->is_retired);
     og_ctl_json_number("first_epoch", result->first_epoch);
     og_ctl_json_number("last_epoch", result->last_epoch);
     if (!result->is_good) {
@@ -77,6 +82,8 @@ static int tell(const struct og_ctl_call *call, int r, const struct og_verify_re
 int og_ctl_verify(const struct og_ctl_call *call)
 {
     const char *state = og_ctl_option(call, "state");
+    const struct og_verify_with with = {.anchors = og_ctl_option(call, "anchors"),
+                                        .key = og_ctl_option(call, "key")};
     const char *folder = call->n_args == 1 ? call->args[0] : NULL;
     char audit[4096];
     struct stat info;
@@ -99,9 +106,11 @@ int og_ctl_verify(const struct og_ctl_call *call)
             return og_ctl_fail(call, NEXT_STEP, "%s cannot be read: %s", folder, strerror(errno));
         folder = S_ISDIR(info.st_mode) ? folder : NULL;
     }
+    if (!folder && (with.anchors || with.key))
+        return og_ctl_fail(call, NULL, "--anchors and --key take a folder, or --state");
     og_buf_init(&report, MAX_REPORT_BYTES);
     if (folder)
-        r = og_verify_folder(folder, progress, NULL, &result, &report);
+        r = og_verify_folder_with(folder, &with, progress, NULL, &result, &report);
     else
         r = og_verify_files(call->args, call->n_args, progress, NULL, &result, &report);
     r = tell(call, r, &result, &report);

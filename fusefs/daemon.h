@@ -5,6 +5,7 @@
 #define OG_FUSEFS_DAEMON_H
 
 #include "common/buf.h"
+#include "fusefs/anchor_copy.h"
 #include "fusefs/approval.h"
 #include "fusefs/budget.h"
 #include "fusefs/config.h"
@@ -46,6 +47,7 @@ struct og_daemon {
     struct og_views *views; /* of the ledger, for audit/mine and sessions */
     struct og_session *sessions; /* newest first */
     struct og_counters counters;
+    struct og_anchor_copy *anchor_copy; /* NULL: anchors are in the state folder only */
     int vault_fd; /* to the process that opens targets; -1: none is needed, or it has ended */
     int64_t started_ms;
 };

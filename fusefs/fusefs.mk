@@ -8,6 +8,8 @@ OG_VERIFY_FILES = \
 	fusefs/json.c \
 	fusefs/json.h \
 	fusefs/verify.c \
+	fusefs/verify_copy.c \
+	fusefs/verify_copy.h \
 	fusefs/verify.h
 OG_LEDGER_FILES = \
 	fusefs/ledger.c \
@@ -34,6 +36,7 @@ OG_CONFIG_FILES = \
 	fusefs/config.h \
 	fusefs/config_connect.c \
 	fusefs/config_issuer.c \
+	fusefs/config_ledger.c \
 	fusefs/config_parts.h \
 	fusefs/peer.c \
 	fusefs/peer.h
@@ -57,6 +60,10 @@ OG_GUARDFS_FILES = \
 	fusefs/policy_history.h \
 	fusefs/policy_store.c \
 	fusefs/policy_store.h \
+	fusefs/anchor_copy.c \
+	fusefs/anchor_copy.h \
+	fusefs/ledger_keep.c \
+	fusefs/ledger_keep.h \
 	fusefs/sandbox.c \
 	fusefs/sandbox.h \
 	fusefs/server.c \

@@ -20,6 +20,7 @@
 
 #include "fusefs/broker.h"
 #include "fusefs/daemon.h"
+#include "fusefs/ledger_keep.h"
 #include "fusefs/ledger_view.h"
 #include "fusefs/report_daily.h"
 #include "fusefs/service.h"
@@ -202,6 +203,11 @@ static int set_up(struct run *run, struct og_buf *why)
     code = open_ledger(daemon, why);
     if (code)
         return code;
+    if (og_anchor_copy_start(daemon->config, daemon->loop, &daemon->anchor_copy) < 0) {
+        og_buf_append_str(why, "the process that copies anchors cannot be started");
+        return EX_TEMPFAIL;
+    }
+    og_ledger_copy_anchors(daemon->ledger, og_anchor_copy_fd(daemon->anchor_copy));
     daemon->tokens = og_tokens_new(daemon->config, options->state);
     if (!daemon->tokens)
         return EX_TEMPFAIL;
@@ -229,7 +235,7 @@ static int set_up(struct run *run, struct og_buf *why)
         return EX_UNAVAILABLE;
     if (og_fs_serve(daemon) < 0)
         return EX_UNAVAILABLE;
-    if (og_report_daily_open(daemon) < 0 || og_service_watch(daemon) < 0)
+    if (og_report_daily_open(daemon) < 0 || og_ledger_keep_open(daemon) < 0 || og_service_watch(daemon) < 0)
         return EX_TEMPFAIL;
     if (record_start(daemon) < 0) {
         og_buf_append_str(why, "the ledger cannot be written");
@@ -258,6 +264,7 @@ static void tear_down(struct run *run)
     daemon->tokens = og_tokens_free(daemon->tokens);
     daemon->ledger = og_ledger_close(daemon->ledger);
     daemon->loop = og_loop_free(daemon->loop);
+    daemon->anchor_copy = og_anchor_copy_end(daemon->anchor_copy);
     daemon->config = og_config_free(daemon->config);
 }
 

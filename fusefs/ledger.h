@@ -46,6 +46,9 @@ OG_MUST int og_ledger_sync(struct og_ledger *ledger);
 /* Appends a signed anchor when the last one is older than min_age_ms and something was written since;
  * what it covers is made durable first. Returns: 0; -errno. */
 int og_ledger_anchor(struct og_ledger *ledger, int64_t min_age_ms);
+/* A socket that gets each anchor's line as a message as well (anchor_copy.h); borrowed. One that takes no
+ * more is passed over: the next anchor says more. */
+void og_ledger_copy_anchors(struct og_ledger *ledger, int fd);
 
 uint64_t og_ledger_written(const struct og_ledger *ledger); /* last sequence on disk */
 uint64_t og_ledger_durable(const struct og_ledger *ledger); /* last sequence synced */

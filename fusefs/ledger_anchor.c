@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,7 +106,14 @@ int og_ledger_anchor(struct og_ledger *ledger, int64_t min_age_ms)
             ledger->is_dead = true;
         return r;
     }
+    if (ledger->copy_fd >= 0)
+        (void)send(ledger->copy_fd, line, n_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
     ledger->anchored = anchor.sequence;
     ledger->anchored_ms = now;
     return 0;
+}
+
+void og_ledger_copy_anchors(struct og_ledger *ledger, int fd)
+{
+    ledger->copy_fd = fd;
 }

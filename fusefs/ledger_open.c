@@ -317,7 +317,7 @@ int og_ledger_open(const char *state_folder, struct og_ledger **out, struct og_b
     if (!ledger)
         return -ENOMEM;
     ledger->state_fd = ledger->audit_fd = ledger->lock_fd = -1;
-    ledger->file_fd = ledger->anchors_fd = -1;
+    ledger->file_fd = ledger->anchors_fd = ledger->copy_fd = -1;
     og_buf_init(&ledger->queue, OG_MAX_QUEUE_BYTES);
     r = open_folders(ledger, state_folder, why);
     if (r == 0)

@@ -23,6 +23,7 @@ struct og_ledger {
     int state_fd, audit_fd, lock_fd;
     int file_fd;    /* -1: the day has no open file yet */
     int anchors_fd; /* of the same day; -1: not open yet */
+    int copy_fd;    /* takes each anchor's line as well; borrowed, -1: none */
     char *folder;
     char day[OG_DAY_BYTES]; /* of the file that is written; "" before the first line */
     uint64_t file_bytes;    /* what we know to be in it */

@@ -121,6 +121,8 @@ TEXT(text_health)
         og_buf_printf(out, "warning: %s\n", warnings);
     if (*og_tokens_problem(daemon->tokens))
         og_buf_printf(out, "warning: %s", og_tokens_problem(daemon->tokens));
+    if (*og_anchor_copy_problem(daemon->anchor_copy))
+        og_buf_printf(out, "warning: %s\n", og_anchor_copy_problem(daemon->anchor_copy));
     return 0;
 }
 

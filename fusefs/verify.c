@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "fusefs/chain.h"
+#include "fusefs/verify_copy.h"
 
 #define PUBLIC_KEY "anchor.pub.pem"
 #define PROGRESS_LINES 20000u
@@ -29,6 +30,9 @@ struct check {
     char last_name[64];
     uint64_t last_line;
     EVP_PKEY *key; /* of the folder that is being checked; NULL: there is none */
+    const char *key_path; /* a key from elsewhere instead */
+    struct og_verify_copy copy;
+    uint64_t retired; /* last sequence of the days that a record says were retired */
 };
 
 /* Anchors of one day, read beside its lines. */
@@ -63,28 +67,6 @@ static int fault(struct check *check, const char *file, uint64_t line, uint64_t 
     return FAULT;
 }
 
-static bool is_signed(const struct check *check, const struct og_anchor *anchor)
-{
-    unsigned char signature[OG_SIGNATURE_CHARS / 4 * 3];
-    char text[OG_ANCHOR_TEXT_BYTES], again[OG_SIGNATURE_CHARS + 1];
-    size_t n_text = og_anchor_text(anchor, text);
-    EVP_MD_CTX *context;
-    bool is_good;
-
-    if (EVP_DecodeBlock(signature, (const unsigned char *)anchor->signature,
-                        (int)OG_SIGNATURE_CHARS) != (int)sizeof(signature))
-        return false;
-    /* One spelling only: a decoder looks away from the last bits and from what pads them. */
-    (void)EVP_EncodeBlock((unsigned char *)again, signature, 64);
-    if (strcmp(again, anchor->signature) != 0)
-        return false;
-    context = EVP_MD_CTX_new();
-    is_good = context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, check->key) == 1 &&
-              EVP_DigestVerify(context, signature, 64, (const unsigned char *)text, n_text) == 1;
-    EVP_MD_CTX_free(context);
-    return is_good;
-}
-
 /* Moves to the next anchor and checks it by itself. */
 static int next_anchor(struct check *check, struct anchors *anchors)
 {
@@ -105,7 +87,7 @@ static int next_anchor(struct check *check, struct anchors *anchors)
     if (!check->key)
         return fault(check, anchors->name, at, anchors->next.sequence, "missing",
                      "anchors cannot be checked without " PUBLIC_KEY " beside them");
-    if (!is_signed(check, &anchors->next))
+    if (!og_anchor_is_signed(check->key, &anchors->next))
         return fault(check, anchors->name, at, anchors->next.sequence, "changed",
                      "the anchor's signature does not verify");
     if (anchors->next.sequence <= before)
@@ -144,6 +126,54 @@ static int meet_anchors(struct check *check, struct anchors *anchors)
         r = next_anchor(check, anchors);
     }
     return r;
+}
+
+static int next_copy(struct check *check)
+{
+    struct og_verify_copy *copy = &check->copy;
+    int r = og_verify_copy_next(copy, check->key);
+
+    if (r == OG_VERIFY_COPY_E_SIGNATURE)
+        return fault(check, copy->name, copy->lines.n_read, copy->next.sequence, "changed",
+                     "the anchor's signature is not of this ledger's key: the ledger or the key was "
+                     "made anew");
+    if (r == OG_VERIFY_COPY_E_ORDER)
+        return fault(check, copy->name, copy->lines.n_read, copy->next.sequence, "anchor",
+                     "sequence or epoch falls: an older state folder was restored");
+    return r;
+}
+
+/* Compares the chain's last line with what a second place says of it. */
+static int meet_copy(struct check *check)
+{
+    struct og_verify_copy *copy = &check->copy;
+    int r = 0;
+
+    while (r == 0 && copy->has_next && copy->next.sequence <= check->chain.sequence) {
+        if (copy->next.sequence == check->chain.sequence) {
+            if (strcmp(copy->next.hash, check->chain.hash) != 0)
+                return fault(check, check->last_file, check->last_line, check->chain.sequence,
+                             "changed", "its SHA-256 is not what the anchor in the second place says");
+            check->out->n_copies++;
+            check->out->last_copied = copy->next.sequence;
+        }
+        r = next_copy(check);
+    }
+    return r;
+}
+
+/* "last_sequence":"N" of a record that days were retired. A client's text cannot look like it: quotes in it
+ * are escaped. */
+static void note_retired(struct check *check, const char *line, size_t n_bytes)
+{
+    static const char what[] = "\"what\":\"retired\"", last[] = "\"last_sequence\":\"";
+    const char *at = memmem(line, n_bytes, what, sizeof(what) - 1);
+    uint64_t sequence;
+
+    at = at ? memmem(line, n_bytes, last, sizeof(last) - 1) : NULL;
+    sequence = at ? strtoull(at + sizeof(last) - 1, NULL, 10) : 0; /* a line ends with a newline */
+    if (sequence > check->retired && sequence < check->chain.sequence)
+        check->retired = sequence;
 }
 
 static int line_fault(struct check *check, const char *name, uint64_t at, uint64_t found,
@@ -198,6 +228,10 @@ static int one_line(struct check *check, const char *name, const struct og_lines
         out->first_sequence = found;
     out->n_lines++;
     out->n_bytes += n_bytes;
+    note_retired(check, line, n_bytes);
+    r = meet_copy(check);
+    if (r)
+        return r;
     if (check->progress && out->n_lines % PROGRESS_LINES == 0)
         check->progress(check->context, out);
     return 0;
@@ -295,7 +329,8 @@ static int check_day(struct check *check, int folder_fd, const char *day)
 
 static void load_key(struct check *check, int folder_fd)
 {
-    int fd = openat(folder_fd, PUBLIC_KEY, O_RDONLY | O_CLOEXEC);
+    int fd = check->key_path ? open(check->key_path, O_RDONLY | O_CLOEXEC)
+                             : openat(folder_fd, PUBLIC_KEY, O_RDONLY | O_CLOEXEC);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 
     EVP_PKEY_free(check->key);
@@ -315,7 +350,7 @@ static void begin(struct check *check, og_verify_progress *progress, void *conte
 {
     *out = (struct og_verify_result){.is_good = true};
     *check = (struct check){
-        .out = out, .report = report, .progress = progress, .context = context};
+        .out = out, .report = report, .progress = progress, .context = context, .copy.fd = -1};
 }
 
 static int finish(struct check *check, int r)
@@ -323,6 +358,8 @@ static int finish(struct check *check, int r)
     struct og_verify_result *out = check->out;
 
     EVP_PKEY_free(check->key);
+    og_verify_copy_close(&check->copy);
+    out->is_retired = check->retired + 1 == out->first_sequence;
     out->last_sequence = check->chain.sequence;
     memcpy(out->last_hash, check->chain.is_begun ? check->chain.hash : OG_CHAIN_ZERO,
            sizeof(out->last_hash));
@@ -338,8 +375,14 @@ static int finish(struct check *check, int r)
                       out->last_epoch);
     og_buf_append_char(check->report, '\n');
     if (out->first_sequence > 1)
-        og_buf_printf(check->report, "note: it begins at sequence %" PRIu64
-                      "; earlier files are not here\n", out->first_sequence);
+        og_buf_printf(check->report, "note: it begins at sequence %" PRIu64 "; earlier files are not "
+                      "here%s\n", out->first_sequence,
+                      out->is_retired ? ", they were retired, as a record says"
+                                      : ", and no record here says that they were retired");
+    if (check->copy.name)
+        og_buf_printf(check->report, "second place: %" PRIu64 " anchors, the last for sequence %" PRIu64
+                      "%s\n", out->n_copies, out->last_copied,
+                      check->copy.n_skipped ? "; lines there that are no anchors were passed over" : "");
     if (out->last_anchored < out->last_sequence)
         og_buf_printf(check->report, "note: no anchor signs the lines after sequence %" PRIu64
                       "\n", out->last_anchored);
@@ -365,8 +408,19 @@ static int check_days(struct check *check, int folder_fd, const struct og_days *
     return r;
 }
 
-int og_verify_folder(const char *audit_folder, og_verify_progress *progress, void *context,
-                     struct og_verify_result *out, struct og_buf *report)
+/* Begins with a second place, if there is one. */
+static int begin_copy(struct check *check, const char *path)
+{
+    int r = og_verify_copy_open(&check->copy, path);
+
+    if (r < 0)
+        og_buf_printf(check->report, "%s cannot be read: %s\n", path, strerror(-r));
+    return r;
+}
+
+int og_verify_folder_with(const char *audit_folder, const struct og_verify_with *with,
+                          og_verify_progress *progress, void *context,
+                          struct og_verify_result *out, struct og_buf *report)
 {
     struct og_days lines = {.days = NULL}, anchors = {.days = NULL};
     struct check check;
@@ -374,6 +428,12 @@ int og_verify_folder(const char *audit_folder, og_verify_progress *progress, voi
     int r = fd < 0 ? -errno : 0;
 
     begin(&check, progress, context, out, report);
+    check.key_path = with->key;
+    if (begin_copy(&check, with->anchors) < 0) { /* before the days: see verify_copy.h */
+        if (fd >= 0)
+            (void)close(fd);
+        return finish(&check, -ENOENT);
+    }
     if (r == 0)
         r = og_days_list(fd, ".jsonl", &lines);
     if (r == 0)
@@ -382,13 +442,26 @@ int og_verify_folder(const char *audit_folder, og_verify_progress *progress, voi
         og_buf_printf(report, "%s cannot be read: %s\n", audit_folder, strerror(-r));
     } else {
         load_key(&check, fd);
-        r = check_days(&check, fd, &lines, &anchors);
+        r = next_copy(&check);
+        if (r == 0)
+            r = check_days(&check, fd, &lines, &anchors);
+        if (r == 0 && check.copy.has_next)
+            r = fault(&check, with->anchors, check.copy.lines.n_read, check.copy.next.sequence, "truncated",
+                      "the ledger ends before the line that this anchor names");
     }
     free(lines.days);
     free(anchors.days);
     if (fd >= 0)
         (void)close(fd);
     return finish(&check, r);
+}
+
+int og_verify_folder(const char *audit_folder, og_verify_progress *progress, void *context,
+                     struct og_verify_result *out, struct og_buf *report)
+{
+    static const struct og_verify_with nothing = {.anchors = NULL};
+
+    return og_verify_folder_with(audit_folder, &nothing, progress, context, out, report);
 }
 
 static const char *base_name(const char *path)
