@@ -34,6 +34,8 @@ rules:
     when: {effect: [select, insert, update, delete]}
     then: allow
 """
+UNDO_POLICY = POLICY.replace("policy: bench", "policy: undo").replace('targets: ["*"]', "targets: [undolite, undopg]"
+                                                                     ) + "writes: {undo: required}\n"
 TABLES = """
 CREATE TABLE things (id INTEGER PRIMARY KEY, name VARCHAR(40), town VARCHAR(40));
 CREATE TABLE log (n INTEGER, text VARCHAR(40));
@@ -81,8 +83,8 @@ def mark(value, goal, is_void=False):
     return "%s (%.2f)" % ("reached" if value <= goal else "missed", goal)
 
 
-def measure(r, name, dsn, rounds, has_instructions):
-    done = subprocess.run([program(), dsn, dsn + "-guarded", str(rounds)], capture_output=True, text=True,
+def measure(r, name, dsn, rounds, has_instructions, *only):
+    done = subprocess.run([program(), dsn, dsn + "-guarded", str(rounds), *only], capture_output=True, text=True,
                           timeout=3600)
     if done.returncode:
         print("%s: %s" % (name, done.stderr))
@@ -122,11 +124,13 @@ def main():
     parser.add_argument("--no-instructions", action="store_true")
     parser.add_argument("--only", help="sqlite or postgresql")
     given = parser.parse_args()
-    r = rig.Rig({"bench.yaml": POLICY})
+    r = rig.Rig({"bench.yaml": POLICY, "undo.yaml": UNDO_POLICY})
     r.sqlite("benchlite", TABLES + rows())
+    r.add_dsn("undolite", dict(r.sections["benchlite"]), "ODBCGuard ODBC2")
     has_pg = os.geteuid() == 0 and os.path.exists(rig.PG_BIN + "/postgres") and given.only != "sqlite"
     if has_pg:
         r.postgresql("benchpg", TABLES + rows() + "ANALYZE;\n")
+        r.add_dsn("undopg", dict(r.sections["benchpg"]), "ODBCGuard")
     r.start()
     machine()
     failed = 0
@@ -134,8 +138,10 @@ def main():
     if has_pg:
         failed += measure(r, "PostgreSQL (psqlODBC Unicode, TCP on loopback, fsync off)", "benchpg", rounds,
                           not given.no_instructions)
+        failed += measure(r, "PostgreSQL, with an undo set for each write", "undopg", rounds, False, "update")
     if given.only != "postgresql":
         failed += measure(r, "SQLite (SQLite ODBC)", "benchlite", rounds, not given.no_instructions)
+        failed += measure(r, "SQLite, with an undo set for each write", "undolite", rounds, False, "update")
     r.close()
     sys.exit(1 if failed else 0)
 

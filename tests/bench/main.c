@@ -126,15 +126,16 @@ int main(int argc, char **argv)
 
     if (argc == 5 && strcmp(argv[2], "--only") == 0)
         return run_only(argv[1], argv[3], (unsigned)strtoul(argv[4], NULL, 10));
-    if (argc != 4) {
-        fputs("usage: odbcbench DIRECT-DSN GUARDED-DSN ROUNDS\n", stderr);
+    if (argc != 4 && argc != 5) {
+        fputs("usage: odbcbench DIRECT-DSN GUARDED-DSN ROUNDS [TASKS-THAT-BEGIN-SO]\n", stderr);
         return 2;
     }
     rounds = strtoul(argv[3], NULL, 10);
     if (rounds < 3 || rounds > MAX_ROUNDS)
         rounds = 41;
     for (size_t i = 0; i < n_tasks; i++)
-        if (!measure(&tasks[i], argv[1], argv[2], rounds))
+        if ((argc < 5 || strncmp(tasks[i].name, argv[4], strlen(argv[4])) == 0) &&
+            !measure(&tasks[i], argv[1], argv[2], rounds))
             return 1;
     return 0;
 }

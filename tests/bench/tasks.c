@@ -123,6 +123,27 @@ static long run_insert(struct arm *arm)
     return 1;
 }
 
+static bool set_up_update(struct arm *arm)
+{
+    return prepare(arm, "UPDATE clear SET town = name WHERE id = ?");
+}
+
+static long run_update(struct arm *arm)
+{
+    key = (SQLINTEGER)(arm->n++ % N_POINTS + 1);
+    if (!SQL_SUCCEEDED(SQLExecute(arm->stmt)))
+        return complain(arm, arm->stmt, "update"), -1;
+    return 1;
+}
+
+static long run_update_many(struct arm *arm)
+{
+    if (!SQL_SUCCEEDED(SQLExecDirect(
+            arm->stmt, (SQLCHAR *)(uintptr_t)"UPDATE clear SET town = name WHERE id <= 1000", SQL_NTS)))
+        return complain(arm, arm->stmt, "update"), -1;
+    return 1000;
+}
+
 /* ---- bulk ---- */
 
 #define BLOCK 100u
@@ -179,6 +200,8 @@ const struct task tasks[] = {
     {"ExecDirect, fresh text", set_up_nothing, run_fresh, 200, 0, 1.60, "G3"},
     {"ExecDirect, repeated text", set_up_nothing, run_repeated, 200, 0, 1.05, "G2"},
     {"insert, autocommit", set_up_insert, run_insert, 60, 1.20, 0, "G7"},
+    {"update of 1 row, autocommit", set_up_update, run_update, 20, 0, 0, "-"},
+    {"update of 1000 rows, autocommit", set_up_nothing, run_update_many, 1, 0, 0, "-"},
     {"bulk fetch, no mask", set_up_bulk, run_bulk_clear, 1, 1.05, 1.01, "G8"},
     {"bulk fetch, 3 of 8 masked", set_up_bulk, run_bulk_masked, 1, 1.10, 1.10, "G9"},
     {"connect and disconnect", set_up_nothing, run_connect, 3, 1.10, 0, "G11"},
