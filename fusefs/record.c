@@ -267,6 +267,12 @@ static void put_places(struct row *row)
         og_json_number(json, "type_id", 1);
         og_json_text(json, "type", "Relational");
         og_json_close(json, '}');
+    } else { /* OCSF wants to know what it was about: guardfs' own state */
+        og_json_open(json, "database", '{');
+        og_json_text(json, "name", "guardfs");
+        og_json_number(json, "type_id", 99);
+        og_json_text(json, "type", "Guard");
+        og_json_close(json, '}');
     }
 }
 
@@ -305,9 +311,9 @@ static void put_statement(struct row *row, const struct og_msg_intent *intent)
     }
     og_json_open(json, "query_info", '{');
     text(row, "uid", intent->statement);
-    if (is_there(intent->text))
-        og_json_text_n(json, "query_string", intent->text,
-                       cut_length(intent->text, row->limits->max_text));
+    /* OCSF wants it there: empty for a text that is not kept (not understood) */
+    og_json_text_n(json, "query_string", intent->text ? intent->text : "",
+                   is_there(intent->text) ? cut_length(intent->text, row->limits->max_text) : 0);
     og_json_integer(json, "query_time", row->head->unix_ms);
     og_json_close(json, '}');
 }
@@ -476,6 +482,7 @@ static void put_line(struct row *row, const struct shape *shape)
     if (shape->outcome) {
         og_json_open(json, "query_info", '{');
         text(row, "uid", shape->outcome->statement);
+        og_json_text(json, "query_string", ""); /* it is in the intent's record */
         og_json_number(json, "bytes", shape->outcome->bytes);
         og_json_close(json, '}');
     }

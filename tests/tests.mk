@@ -268,6 +268,7 @@ tests_live_doors_LDADD = -lodbc
 check_PROGRAMS += tests/live/threads
 tests_live_threads_SOURCES = tests/live/threads.c
 tests_live_threads_LDADD = -lpthread
+EXTRA_DIST += tests/ocsf/make_table.py tests/ocsf/run.py tests/ocsf/schema.tbl
 EXTRA_DIST += tests/live/test_doors.py tests/live/test_driver_edges.py tests/live/test_positioned.py \
 	tests/live/test_ways_in.py
 EXTRA_DIST += tests/apps/data.py tests/apps/erlang_odbc.escript tests/apps/features \
