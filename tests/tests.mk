@@ -248,6 +248,7 @@ EXTRA_DIST += \
 	tests/live/test_rehearse.py \
 	tests/live/test_report.py \
 	tests/live/test_service.py \
+	tests/live/test_shell.py \
 	tests/live/test_rows.py \
 	tests/live/test_undo.py tests/live/test_undo_bad.py tests/live/test_undo_files.py tests/live/undo_schema.py \
 	tests/odbc/capability_exceptions.txt \
