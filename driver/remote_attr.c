@@ -189,6 +189,22 @@ static SQLRETURN get_descriptor(struct og_remote_object *stmt, SQLINTEGER attrib
     return og_remote_end(stmt, code);
 }
 
+/* The layout is this side's, but how wide an answer is, is the real driver's. An address comes as zeros. */
+static SQLRETURN get_layout(struct og_remote_object *stmt, __typeof__(SQLGetStmtAttr) *far,
+                            SQLINTEGER attribute, const void *at, void *value, SQLINTEGER *n)
+{
+    bool is_number = attribute == SQL_ATTR_ROW_BIND_TYPE || attribute == SQL_ATTR_PARAM_BIND_TYPE;
+    int64_t unwritten = OG_LINK_UNWRITTEN, answer = unwritten;
+    SQLRETURN code = far(stmt, attribute, &answer, is_number ? SQL_IS_UINTEGER : SQL_IS_POINTER, n);
+
+    if (!SQL_SUCCEEDED(code))
+        return code;
+    if (value) /* little endian, as the link is */
+        memcpy(value, at,
+               is_number && (answer ^ unwritten) >> 32 == 0 ? sizeof(SQLUINTEGER) : sizeof(SQLULEN));
+    return SQL_SUCCESS;
+}
+
 static SQLRETURN get_stmt(struct og_remote_object *stmt, __typeof__(SQLGetStmtAttr) *far,
                           SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER max, SQLINTEGER *n)
 {
@@ -196,15 +212,8 @@ static SQLRETURN get_stmt(struct og_remote_object *stmt, __typeof__(SQLGetStmtAt
 
     if (value && attribute >= SQL_ATTR_APP_ROW_DESC && attribute <= SQL_ATTR_IMP_PARAM_DESC)
         return get_descriptor(stmt, attribute, value);
-    if (at) {
-        if (value)
-            memcpy(value, at, sizeof(SQLULEN));
-        if (n)
-            *n = sizeof(SQLULEN);
-        (void)og_remote_begin(stmt);
-        stmt->remote->reader = (struct og_link_reader){.is_bad = false};
-        return og_remote_end(stmt, SQL_SUCCESS);
-    }
+    if (at)
+        return get_layout(stmt, far, attribute, at, value, n);
     return far(stmt, attribute, value, max, n);
 }
 
@@ -229,6 +238,25 @@ static bool is_pointer_field(SQLSMALLINT field)
            field == SQL_DESC_BIND_OFFSET_PTR || field == SQL_DESC_ROWS_PROCESSED_PTR;
 }
 
+/* The statement's attribute that a pointer in a descriptor's header is: 0 for none. */
+static SQLINTEGER attribute_of(const struct og_remote_object *desc, SQLSMALLINT field)
+{
+    static const struct {
+        SQLSMALLINT field;
+        SQLINTEGER attributes[4]; /* of ARD, APD, IRD, IPD */
+    } headers[] = {
+        {SQL_DESC_ARRAY_STATUS_PTR, {SQL_ATTR_ROW_OPERATION_PTR, SQL_ATTR_PARAM_OPERATION_PTR,
+                                     SQL_ATTR_ROW_STATUS_PTR, SQL_ATTR_PARAM_STATUS_PTR}},
+        {SQL_DESC_BIND_OFFSET_PTR, {SQL_ATTR_ROW_BIND_OFFSET_PTR, SQL_ATTR_PARAM_BIND_OFFSET_PTR, 0, 0}},
+        {SQL_DESC_ROWS_PROCESSED_PTR, {0, 0, SQL_ATTR_ROWS_FETCHED_PTR, SQL_ATTR_PARAMS_PROCESSED_PTR}},
+    };
+
+    for (size_t i = 0; i < OG_COUNT(headers); i++)
+        if (headers[i].field == field && desc->owner && desc->index < 4)
+            return headers[i].attributes[desc->index];
+    return 0;
+}
+
 /* The binding that a record of an application's descriptor is. */
 static struct og_remote_binding *binding_of(const struct og_remote_object *desc, SQLSMALLINT record)
 {
@@ -245,9 +273,13 @@ static SQLRETURN set_pointer(struct og_remote_object *desc, SQLSMALLINT record, 
                              SQLPOINTER value)
 {
     struct og_remote_binding *binding = binding_of(desc, record);
-    struct og_buf *ask = og_remote_begin(desc);
+    void *at = attribute_of(desc, field) ? layout_of(desc->owner, attribute_of(desc, field)) : NULL;
+    struct og_buf *ask;
     SQLRETURN code;
 
+    if (at)
+        return set_layout(desc, at, value);
+    ask = og_remote_begin(desc);
     if (!binding || !binding->is_bound || !value || field == SQL_DESC_ARRAY_STATUS_PTR ||
         field == SQL_DESC_BIND_OFFSET_PTR || field == SQL_DESC_ROWS_PROCESSED_PTR)
         return og_remote_end(desc, og_remote_refuse(desc, "HYC00",
@@ -338,19 +370,25 @@ static SQLRETURN get_field(struct og_remote_object *desc, __typeof__(SQLGetDescF
                            SQLINTEGER *n)
 {
     const struct og_remote_binding *binding = binding_of(desc, record);
-    const void *pointer = NULL;
+    const void *pointer = NULL; /* what a row operation's stays: it is closed */
+    const void *at = attribute_of(desc, field) ? layout_of(desc->owner, attribute_of(desc, field)) : NULL;
+    int64_t hidden;
+    SQLRETURN code;
 
     if (!is_pointer_field(field))
         return far(desc, record, field, value, max, n);
-    if (!binding)
+    if (at)
+        memcpy(&pointer, at, sizeof(pointer));
+    else if (!attribute_of(desc, field) && !binding)
         return closed(desc, "the broker placement keeps this pointer with the statement's attributes");
-    if (binding->is_bound)
+    if (!attribute_of(desc, field) && binding->is_bound)
         pointer = field == SQL_DESC_DATA_PTR        ? binding->values
                   : field == SQL_DESC_INDICATOR_PTR ? (const void *)binding->indicators
                                                     : (const void *)binding->lengths;
-    if (value)
+    code = far(desc, record, field, &hidden, SQL_IS_POINTER, n); /* its address comes as zeros */
+    if (SQL_SUCCEEDED(code) && value)
         memcpy(value, &pointer, sizeof(pointer));
-    return SQL_SUCCESS;
+    return code;
 }
 
 static SQLRETURN SQL_API remote_SQLGetDescField(SQLHDESC handle, SQLSMALLINT record, SQLSMALLINT field,

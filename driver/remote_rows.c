@@ -44,6 +44,7 @@ static SQLRETURN SQL_API remote_SQLBindCol(SQLHSTMT handle, SQLUSMALLINT column,
     struct og_remote_object *stmt = handle;
     struct og_buf *ask = og_remote_begin(stmt);
     struct og_remote_binding *binding = og_remote_binding(&stmt->columns, column);
+    int64_t length;
     SQLRETURN code;
 
     if (!binding)
@@ -53,6 +54,9 @@ static SQLRETURN SQL_API remote_SQLBindCol(SQLHSTMT handle, SQLUSMALLINT column,
     og_link_put(ask, max_bytes);
     og_link_put(ask, (values ? OG_LINK_HAS_VALUE : 0) | (lengths ? OG_LINK_HAS_LENGTH : 0));
     code = og_remote_call(stmt, OG_LINK_OWN_bind_column);
+    length = stmt->remote->reader.n_left ? og_link_get(&stmt->remote->reader) : OG_LINK_UNWRITTEN;
+    if (SQL_SUCCEEDED(code) && lengths && length != OG_LINK_UNWRITTEN)
+        *lengths = (SQLLEN)length;
     if (SQL_SUCCEEDED(code))
         *binding = (struct og_remote_binding){
             .is_bound = values || lengths, .c_type = c_type, .max_bytes = max_bytes,

@@ -68,7 +68,7 @@ int og_worker_set_connect(struct og_worker *worker, struct og_worker_object *obj
 
 /* ---- statement ---- */
 
-static bool is_stmt_address(int64_t attribute)
+bool og_worker_is_address(int64_t attribute)
 {
     static const SQLINTEGER addresses[] = {
         SQL_ATTR_ROW_STATUS_PTR,        SQL_ATTR_ROWS_FETCHED_PTR,      SQL_ATTR_ROW_BIND_OFFSET_PTR,
@@ -117,7 +117,7 @@ int og_worker_set_stmt(struct og_worker *worker, struct og_worker_object *stmt)
 
     if (worker->ask.is_bad)
         return OG_WORKER_BROKEN;
-    if (is_stmt_address(attribute) || (is_descriptor && value) ||
+    if (og_worker_is_address(attribute) || (is_descriptor && value) ||
         (count_of(stmt, attribute) && ((uint64_t)value > OG_LINK_MAX_ROWS)))
         return OG_LINK_REFUSED;
     if (form < 0) {

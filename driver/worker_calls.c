@@ -43,12 +43,13 @@ struct out {
     size_t n_bytes, n_written;
     int64_t most, length;
     bool has_length;
+    uint8_t fill;
 };
 
 /* A buffer of max characters of that width; width 0: bytes of a kind that nobody knows. */
 static struct out get_out(struct og_worker *worker, size_t width)
 {
-    struct out out = {.most = og_link_get(&worker->ask), .length = OG_LINK_UNWRITTEN};
+    struct out out = {.most = og_link_get(&worker->ask), .length = OG_LINK_UNWRITTEN, .fill = FIRST_FILL};
     int64_t flags = og_link_get(&worker->ask);
     int64_t unit = width ? (int64_t)width : 1;
 
@@ -68,11 +69,11 @@ static struct out get_out(struct og_worker *worker, size_t width)
 }
 
 /* Bytes up to the last one that is no longer the fill. */
-static size_t written(const struct out *out, uint8_t fill)
+static size_t written(const struct out *out)
 {
     size_t n = out->at ? out->n_bytes : 0;
 
-    while (n && out->at[n - 1] == fill)
+    while (n && out->at[n - 1] == out->fill)
         n--;
     return n;
 }
@@ -80,22 +81,50 @@ static size_t written(const struct out *out, uint8_t fill)
 /* What a number may look like is known only by a second call over another fill. */
 static void again(struct out *out)
 {
-    out->n_written = written(out, FIRST_FILL);
+    out->n_written = written(out);
+    out->fill = SECOND_FILL;
     if (out->at)
         memset(out->at, SECOND_FILL, out->n_bytes);
 }
 
+/* Some drivers forget a record once it was read. */
+static bool is_once(int call)
+{
+    return call == OG_LINK_CALL_SQLGetDiagField || call == OG_LINK_CALL_SQLGetDiagFieldW;
+}
+
+/* Zeros for an address, as wide as it was. */
+static void hide(const struct og_worker *worker, const struct out *out)
+{
+    if (worker->hides_address && out->at)
+        memset(out->at, 0, out->n_written);
+}
+
 static void put_out(struct og_worker *worker, struct out *out, bool is_blob, size_t width)
 {
-    size_t n = written(out, is_blob ? SECOND_FILL : FIRST_FILL);
+    size_t n = written(out);
 
     if (n < out->n_written)
         n = out->n_written;
+    if (is_blob) {
+        out->n_written = n;
+        hide(worker, out);
+    }
     /* Not more than the client's buffer, whatever a driver wrote behind it. */
     if (!is_blob && n > (out->most > 0 ? (size_t)out->most * width : 0))
         n = out->most > 0 ? (size_t)out->most * width : 0;
     og_link_put_bytes(&worker->out, out->at, n);
     og_link_put(&worker->out, out->length);
+}
+
+static void put_pointed(struct og_worker *worker, struct out *out)
+{
+    size_t n = written(out);
+
+    if (out->n_written < n)
+        out->n_written = n;
+    hide(worker, out);
+    og_link_put_bytes(&worker->out, out->at, out->n_written);
 }
 
 #define READ_N(type, name) type name = (type)og_link_get(&worker->ask);
@@ -139,10 +168,10 @@ static void put_out(struct og_worker *worker, struct out *out, bool is_blob, siz
 #define WRITE_AO(type, name, max, n) put_out(worker, &name, false, 1);
 #define WRITE_WO(type, name, max, n) put_out(worker, &name, false, sizeof(SQLWCHAR));
 #define WRITE_BO(type, name, max, n) put_out(worker, &name, worker->has_blob, 1);
-#define WRITE_P(name) og_link_put_bytes(&worker->out, name.at, written(&name, SECOND_FILL));
+#define WRITE_P(name) put_pointed(worker, &name);
 #define WRITE_O(type, name) og_link_put(&worker->out, name.length);
-#define WRITE_S(name) og_link_put_bytes(&worker->out, name.at, written(&name, FIRST_FILL));
-#define WRITE_WS(name) og_link_put_bytes(&worker->out, name.at, written(&name, FIRST_FILL));
+#define WRITE_S(name) og_link_put_bytes(&worker->out, name.at, written(&name));
+#define WRITE_WS(name) og_link_put_bytes(&worker->out, name.at, written(&name));
 
 #define HEAD_DBC(object) (object)->handle
 #define HEAD_STMT(object) (object)->handle
@@ -161,7 +190,7 @@ static void put_out(struct og_worker *worker, struct out *out, bool is_blob, siz
         if (!calls->function)                                                                 \
             return OG_LINK_REFUSED;                                                           \
         code = calls->function(HEAD_##kind(object) OG_LINK_##function(GIVE_));                \
-        if (worker->has_blob) {                                                               \
+        if (worker->has_blob && !is_once(number)) {                                           \
             OG_LINK_##function(AGAIN_)                                                        \
             code = calls->function(HEAD_##kind(object) OG_LINK_##function(GIVE_));            \
         }                                                                                     \
@@ -205,11 +234,54 @@ int og_worker_error(struct og_worker *worker, struct og_worker_object *object)
     return code;
 }
 
+/* ---- addresses: none of this process goes over, whoever asks ---- */
+
+static bool is_attribute(int64_t attribute)
+{
+    return (attribute >= SQL_ATTR_APP_ROW_DESC && attribute <= SQL_ATTR_IMP_PARAM_DESC) ||
+           (og_worker_is_address(attribute) && attribute != SQL_ATTR_ROW_BIND_TYPE &&
+            attribute != SQL_ATTR_PARAM_BIND_TYPE);
+}
+
+static bool is_field(int64_t field)
+{
+    return field == SQL_DESC_DATA_PTR || field == SQL_DESC_INDICATOR_PTR ||
+           field == SQL_DESC_OCTET_LENGTH_PTR || field == SQL_DESC_ARRAY_STATUS_PTR ||
+           field == SQL_DESC_BIND_OFFSET_PTR || field == SQL_DESC_ROWS_PROCESSED_PTR;
+}
+
+static bool is_info(int64_t type)
+{
+    return type == SQL_DRIVER_HENV || type == SQL_DRIVER_HDBC || type == SQL_DRIVER_HSTMT ||
+           type == SQL_DRIVER_HDESC || type == SQL_DRIVER_HLIB;
+}
+
+static bool hides_address(const struct og_worker *worker, int call)
+{
+    struct og_link_reader ask = worker->ask;
+    int64_t first = og_link_get(&ask);
+
+    switch (call) {
+    case OG_LINK_CALL_SQLGetStmtAttr:
+    case OG_LINK_CALL_SQLGetStmtAttrW:
+    case OG_LINK_CALL_SQLGetStmtOption: return is_attribute(first);
+    case OG_LINK_CALL_SQLGetDescField:
+    case OG_LINK_CALL_SQLGetDescFieldW: return is_field((SQLSMALLINT)og_link_get(&ask));
+    case OG_LINK_CALL_SQLGetInfo:
+    case OG_LINK_CALL_SQLGetInfoW: return is_info((SQLUSMALLINT)first);
+    case OG_LINK_CALL_SQLGetConnectAttr:
+    case OG_LINK_CALL_SQLGetConnectAttrW:
+    case OG_LINK_CALL_SQLGetConnectOption: return (SQLINTEGER)first == SQL_ATTR_QUIET_MODE;
+    default: return false;
+    }
+}
+
 /* ---- the table ---- */
 
 int og_worker_call(struct og_worker *worker, int call, struct og_worker_object *object)
 {
     worker->has_blob = false;
+    worker->hides_address = hides_address(worker, call);
     switch (call) {
 #define CALL(number, function, kind) \
     case number:                     \

@@ -72,7 +72,12 @@ struct og_worker {
     struct og_arena arena; /* of one call */
     char *statement;       /* run alone, for guardfs (worker_task.c); NULL: a client says what is run */
     bool has_blob;         /* one output's kind is known only by what is written */
+    bool hides_address;    /* what comes out is one */
 };
+
+/* ---- worker_attr.c ---- */
+/* Whether a statement's attribute is an address, or how what is at addresses lies. */
+bool og_worker_is_address(int64_t attribute);
 
 /* ---- worker_calls.c ---- */
 /* Serves a call of the table. Returns a reply's code, or OG_WORKER_BROKEN. */

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define FILL 0xa5
+#define FILL_BYTES 8u /* of each cell; all of it in small blocks */
+#define MAX_FILL_BYTES 65536u
 #define MAX_CELLS_BYTES (64u * 1024u * 1024u)
 
 /* ---- cells ---- */
@@ -131,7 +133,12 @@ int og_worker_bind_column(struct og_worker *worker, struct og_worker_object *stm
         *cells = was;
         return OG_LINK_REFUSED;
     }
+    if (cells->has_length)
+        cells->lengths[0] = OG_LINK_UNWRITTEN;
     code = bind(worker, stmt, (size_t)column, cells);
+    /* SQLite's driver sets the length right here. */
+    og_link_put(&worker->out,
+                SQL_SUCCEEDED(code) && cells->has_length ? cells->lengths[0] : OG_LINK_UNWRITTEN);
     if (!SQL_SUCCEEDED(code)) { /* the layer keeps what was bound before */
         free(cells->cells);
         free(cells->lengths);
@@ -167,6 +174,25 @@ static bool is_untouched(const struct og_worker_cells *cells, size_t row)
     return true;
 }
 
+/* Bytes of a cell that travel. Some drivers write more than the value, zeros behind a text or beside
+ * SQL_NULL_DATA: seen against the first n_fill bytes, which were filled before. */
+static size_t used_by(SQLSMALLINT c_type, const uint8_t *cell, size_t n_cell, size_t n_fill, bool has_length,
+                      int64_t length)
+{
+    size_t used = og_link_used(c_type, cell, n_cell, has_length, length), n = n_fill;
+
+    while (n > used && cell[n - 1] == FILL)
+        n--;
+    if (n <= used)
+        return used;
+    return og_link_is_text(c_type) || c_type == SQL_C_BINARY ? n : n_cell;
+}
+
+static size_t fill_of(size_t n_rows, size_t n_cell)
+{
+    return n_rows * n_cell <= MAX_FILL_BYTES || n_cell < FILL_BYTES ? n_cell : FILL_BYTES;
+}
+
 /* What the layer writes is seen against this. */
 static void fill(struct og_worker_object *stmt, size_t n_rows)
 {
@@ -195,8 +221,9 @@ static void put_column(struct og_worker *worker, const struct og_worker_object *
     for (size_t row = 0; row < n_rows; row++) {
         if (cells->has_value && !stmt->is_data_off && has_data(stmt, code, n_done, row) &&
             !(stmt->is_refresh && is_untouched(cells, row)))
-            used[row] = (uint32_t)og_link_used(cells->c_type, cells->cells + row * cells->n_cell,
-                                               cells->n_cell, cells->has_length, cells->lengths[row]);
+            used[row] = (uint32_t)used_by(cells->c_type, cells->cells + row * cells->n_cell, cells->n_cell,
+                                          fill_of(n_rows, cells->n_cell), cells->has_length,
+                                          cells->lengths[row]);
         n_all += used[row];
     }
     og_link_put_bytes(&worker->out, cells->has_length ? cells->lengths : NULL,
@@ -237,8 +264,10 @@ static bool get_ready(struct og_worker *worker, struct og_worker_object *stmt, s
         if (!og_worker_room(cells, n_rows, cells->n_cell, &is_moved) ||
             (is_moved && !SQL_SUCCEEDED(bind(worker, stmt, i, cells))))
             return false;
-        for (size_t row = 0; row < n_rows; row++)
+        for (size_t row = 0; row < n_rows; row++) {
             cells->lengths[row] = OG_LINK_UNWRITTEN;
+            memset(cells->cells + row * cells->n_cell, FILL, fill_of(n_rows, cells->n_cell));
+        }
     }
     if (!og_worker_statuses(&stmt->status, &stmt->n_status, n_rows))
         return false;
@@ -333,14 +362,20 @@ int og_worker_get_data(struct og_worker *worker, struct og_worker_object *stmt)
         cell = og_arena_alloc(&worker->arena, (n_cell > 0 ? (size_t)n_cell : 0) + 64);
         if (!cell)
             return OG_LINK_REFUSED;
+        memset(cell, FILL, n_cell > 0 ? fill_of(1, (size_t)n_cell) : 0);
     }
     code = worker->layer.calls->SQLGetData(stmt->handle, (SQLUSMALLINT)column, (SQLSMALLINT)c_type, cell,
                                            (SQLLEN)max_bytes, has_length ? &length : NULL);
     og_link_put(&worker->out, c_type);
     og_link_put(&worker->out, length);
-    if (cell && SQL_SUCCEEDED(code) && n_cell > 0)
+    if (code == SQL_NO_DATA) { /* only what was written */
+        has_length = true;
+        length = SQL_NULL_DATA;
+    }
+    if (cell && (SQL_SUCCEEDED(code) || code == SQL_NO_DATA) && n_cell > 0)
         og_link_put_bytes(&worker->out, cell,
-                          og_link_used((SQLSMALLINT)c_type, cell, (size_t)n_cell, has_length, length));
+                          used_by((SQLSMALLINT)c_type, cell, (size_t)n_cell, fill_of(1, (size_t)n_cell),
+                                  has_length, length));
     else
         og_link_put_bytes(&worker->out, NULL, 0);
     return code;

@@ -323,11 +323,11 @@ static void run(struct arm *arm, uint64_t seed, size_t n_wanted)
                                                            : options.library, &arm->calls);
     open_arm(arm);
     do_steps(arm, seed, n_wanted);
-    arm->log->step++;
-    if (arm->log->is_closed) {
+    if (arm->log->is_closed) { /* at this step, which is not compared */
         arm->log->is_done = true;
         _exit(0);
     }
+    arm->log->step++;
     close_arm(arm);
     if (options.check)
         run_plain(arm, options.check, "tables");

@@ -276,11 +276,12 @@ void op_attach_desc(struct arm *arm, const uint32_t *a)
 static bool is_closed(const unsigned char *state, const unsigned char *text)
 {
     static const char own[] = "[odbcguard]", reduced[] = "[odbcguard] the database reported";
+    static const char broker[] = "[odbcguard] the broker placement ";
     static const char unfit[] = "the masked value cannot be given as the C type";
 
     if (memcmp(state, "HYC00", 5) == 0 || memcmp(state, "S1C00", 5) == 0)
         return memcmp(text, own, sizeof(own) - 1) == 0 && memcmp(text, reduced, sizeof(reduced) - 1) != 0;
-    return memcmp(text, unfit, sizeof(unfit) - 1) == 0;
+    return memcmp(text, unfit, sizeof(unfit) - 1) == 0 || memcmp(text, broker, sizeof(broker) - 1) == 0;
 }
 
 static SQLRETURN read_record(struct arm *arm, SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
