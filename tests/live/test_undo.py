@@ -114,10 +114,11 @@ def story(tap, engine, the_rig, dsn, direct, write):
            engine.name + ": nothing of the rows lies open in the state folder")
     tap.ok(undo_schema.checksum(direct) != start, engine.name + ": the write was made")
 
-    copied = subprocess.run("cp %s/undo.sql %s/apply" % ((os.path.join(the_rig.mount, "undo", first),) * 2),
-                            shell=True, capture_output=True, text=True)
-    tap.ok(copied.returncode != 0 and "guardctl undo --dsn %s %s" % (dsn, first) in the_rig.read(".error"),
-           engine.name + ": apply without credentials says what to run", the_rig.read(".error"))
+    if not the_rig.is_broker:  # where it is, test_undo_files.py copies
+        copied = subprocess.run("cp %s/undo.sql %s/apply" % ((os.path.join(the_rig.mount, "undo", first),) * 2),
+                                shell=True, capture_output=True, text=True)
+        tap.ok(copied.returncode != 0 and "guardctl undo --dsn %s %s" % (dsn, first) in the_rig.read(".error"),
+               engine.name + ": apply without credentials says what to run", the_rig.read(".error"))
     with open(os.path.join(the_rig.folder, "edited.sql"), "w") as file:
         file.write(text.replace("WHERE", "WHERE 1 = 1 OR"))
     subprocess.run(["cp", os.path.join(the_rig.folder, "edited.sql"),
@@ -213,8 +214,11 @@ def transactions(tap, engine, the_rig, dsn, direct):
     undo.wait_state(lost, "rolled-back")
     subprocess.run([sys.executable, "-c", program])
     killed = undo.new()
-    undo.wait_state(killed, "unclear")
-    single.execute("odbcguard undo %s check" % killed)
+    if the_rig.is_broker:  # the worker lives on to tell
+        undo.wait_state(killed, "rolled-back")
+    else:
+        undo.wait_state(killed, "unclear")
+        single.execute("odbcguard undo %s check" % killed)
     undo.wait_state(killed, "rolled-back")
     tap.ok(True, engine.name + ": a client that died before its commit leaves an unclear set, which a look settles")
     guarded.close()
