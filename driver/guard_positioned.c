@@ -238,7 +238,9 @@ static SQLRETURN judge(struct og_guard_stmt *stmt, struct og_guard_stmt *judged,
     }
     og_buf_release(&text);
     judged->api = write->api;
-    return code == SQL_SUCCESS ? og_gate_judge(judged) : code;
+    if (code == SQL_SUCCESS)
+        code = og_gate_judge(judged);
+    return code == SQL_SUCCESS ? og_undo_ask(judged) : code;
 }
 
 static SQLRETURN refuse_approval(struct og_guard_stmt *judged)

@@ -88,6 +88,11 @@ static bool is_a_write(const struct og_facts *facts)
     for (size_t i = 0; i < facts->n_effects; i++)
         if (changes_rows(facts->effects[i].effect))
             return true;
+    /* What is vouched for is what a function gives back, not what it leaves alone: one that is declared
+     * STABLE may call one that writes. */
+    for (size_t i = 0; facts->dialect == OG_DIALECT_POSTGRESQL && i < facts->n_functions; i++)
+        if (!facts->functions[i].is_builtin)
+            return true;
     return false;
 }
 

@@ -768,6 +768,18 @@ int og_undo_pg_begin(struct og_guard_stmt *stmt, struct og_undo_writer *writer,
     return 0;
 }
 
+/* Whether the open transaction made the table: then it was empty before, and nobody else knows of it. */
+static bool is_made_here(struct og_undo_pg *pg, uint64_t oid)
+{
+    struct og_undo_query *query = &pg->other;
+
+    if (!pg->stmt->facts.changes_catalog && !pg->stmt->dbc->has_open_ddl)
+        return false;
+    og_undo_query_begin(query);
+    og_buf_printf(&query->sql, "SELECT 1 FROM pg_catalog.pg_class WHERE oid = %" PRIu64, oid);
+    return og_undo_query_run(query) == 0 && og_undo_query_next(query) == 1;
+}
+
 static int capture(struct og_undo_pg *pg, struct og_undo_writer *writer, struct counts *after)
 {
     bool is_any = false;
@@ -784,7 +796,8 @@ static int capture(struct og_undo_pg *pg, struct og_undo_writer *writer, struct 
             is_truncated(pg, after->items[i].oid))
             continue;
         is_any = true;
-        if (after->items[i].is_temporary) /* ends with its session: nobody could take it back */
+        /* What ends with its session nobody could take back; of what is made here no row was before. */
+        if (after->items[i].is_temporary || is_made_here(pg, after->items[i].oid))
             continue;
         r = capture_table(pg, writer, &after->items[i]);
     }

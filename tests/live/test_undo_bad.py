@@ -3,6 +3,7 @@
 """Undo sets where things go wrong: sets that are too large, a full disk, time over, processes killed between
 write, set and commit, savepoints, locks, deadlocks and serialisation failures, rows that came and went. A write
 under `undo: required` is never committed without its set; a set of a write that never was says so."""
+import ctypes
 import os
 import random
 import re
@@ -33,7 +34,7 @@ rules:
     then: allow
 """
 POLICIES = {name + ".yaml": POLICY % (name, name, undo) + more for name, undo, more in (
-    ("shop", "required, undo-size: 1M", "vouch: {functions: [public.late]}\n"), ("loose", "optional, undo-size: 1M", ""),
+    ("shop", "required, undo-size: 1M", "vouch: {functions: [public.late, public.writes, public.passes_on]}\n"), ("loose", "optional, undo-size: 1M", ""),
     ("brief", "required, undo-keep: 1s", ""))}
 CONFIG = """
 people: {dora: ["uid:%d"]}
@@ -52,6 +53,9 @@ CREATE TABLE watched (id integer PRIMARY KEY, v text);
 INSERT INTO watched VALUES (1, 'a');
 CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN INSERT INTO log(what) VALUES ('late'); RETURN NULL; END $$;
+CREATE FUNCTION writes(i integer) RETURNS integer LANGUAGE plpgsql AS
+  $$ BEGIN UPDATE watched SET v = 'by function' WHERE id = i; RETURN i; END $$;
+CREATE FUNCTION passes_on(i integer) RETURNS integer LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN writes(i); END $$;
 CREATE CONSTRAINT TRIGGER watched_late AFTER UPDATE ON watched DEFERRABLE INITIALLY DEFERRED
   FOR EACH ROW EXECUTE FUNCTION late();
 CREATE TABLE parents (id integer PRIMARY KEY, v text);
@@ -209,6 +213,69 @@ def temporary(w):
           "a session's own temporary table is written")
     w.is_(w.sets() - seen, set(), "without a set")
     w.is_(error_of(lambda: w.cursor.execute("DROP TABLE mine")), "", "and dropped")
+
+
+class Handles:
+    """ODBC calls that pyodbc does not make."""
+
+    def __init__(self, dsn):
+        self.odbc = ctypes.CDLL("libodbc.so.2")
+        self.env, self.dbc, self.stmt = (ctypes.c_void_p() for _ in range(3))
+        self.odbc.SQLAllocHandle(1, None, ctypes.byref(self.env))
+        self.odbc.SQLSetEnvAttr(self.env, 200, ctypes.c_void_p(3), 0)
+        self.odbc.SQLAllocHandle(2, self.env, ctypes.byref(self.dbc))
+        self.odbc.SQLConnect(self.dbc, dsn.encode(), -3, None, 0, None, 0)
+        self.odbc.SQLAllocHandle(3, self.dbc, ctypes.byref(self.stmt))
+
+    def close(self):
+        self.odbc.SQLFreeHandle(3, self.stmt)
+        self.odbc.SQLDisconnect(self.dbc)
+
+
+def other_doors(w):
+    """Prepared before it is kept; through a result; by a function that a SELECT calls."""
+    start, h = w.rows(), Handles("shop-guarded")
+    h.odbc.SQLPrepare(h.stmt, b"DELETE FROM rows", -3)
+    taken = []
+    for _ in range(2):
+        seen = w.sets()
+        w.is_((h.odbc.SQLExecute(h.stmt), w.rows()), (0, []), "a prepared DELETE of everything runs")
+        taken.append((w.sets() - seen).pop())
+        w.is_(error_of(lambda: w.cursor.execute("odbcguard undo " + taken[-1])), "", "and is taken back")
+        w.is_(w.rows(), start, "each time")
+    h.close()
+    h = Handles("shop-guarded")
+    number, text = ctypes.c_int(), ctypes.create_string_buffer(20)
+    lengths = (ctypes.c_ssize_t * 2)(4, -3)
+    for attribute, value in ((6, 3), (7, 4)):  # a keyset, and the right to write through it
+        h.odbc.SQLSetStmtAttr(h.stmt, attribute, ctypes.c_void_p(value), 0)
+    h.odbc.SQLExecDirect(h.stmt, b"SELECT id, v FROM rows ORDER BY id", -3)
+    h.odbc.SQLBindCol(h.stmt, 1, -16, ctypes.byref(number), 4, ctypes.byref(lengths, 0))
+    h.odbc.SQLBindCol(h.stmt, 2, 1, text, 20, ctypes.byref(lengths, ctypes.sizeof(ctypes.c_ssize_t)))
+    h.odbc.SQLFetchScroll(h.stmt, 1, 0)
+    seen, undos = w.sets(), []
+    for what, call in (("update", lambda: h.odbc.SQLSetPos(h.stmt, 1, 2, 0)),
+                       ("delete", lambda: h.odbc.SQLSetPos(h.stmt, 1, 3, 0)),
+                       ("insert", lambda: h.odbc.SQLBulkOperations(h.stmt, 4))):
+        text.value, lengths[0], lengths[1] = b"through", 4, -3
+        number.value = 9 if what == "insert" else 1
+        code, fresh = call(), w.sets() - seen
+        seen |= fresh
+        w.is_((code, len(fresh)), (0, 1), "a row that a result's cursor writes (%s) has a set" % what)
+        undos += fresh
+    h.close()
+    for undo in reversed(undos):
+        w.is_(error_of(lambda: w.cursor.execute("odbcguard undo " + undo)), "", "and is taken back")
+    w.is_(w.rows(), start, "to the start")
+    for name in ("writes", "passes_on") if w.name != "sqlite" else ():
+        undo = w.write("SELECT %s(1)" % name)
+        w.ok(undo, "what a vouched function writes has a set: " + name)
+        w.cursor.fetchall()
+        w.is_(error_of(lambda: w.cursor.execute("odbcguard undo " + undo)), "", "and is taken back")
+    if w.name != "sqlite":
+        w.is_(error_of(lambda: w.cursor.execute("CREATE TABLE made AS SELECT writes(1)")), "",
+              "a table that is made has no rows to keep")
+        w.direct("DROP TABLE made; UPDATE watched SET v = 'a'; DELETE FROM log")
 
 
 # ---- processes that are killed ----
@@ -490,7 +557,7 @@ def large_table(w):
 
 def run(tap, name):
     w = World(tap, name)
-    for part in (sizes, time_over, came_and_went, savepoints, temporary, locked):
+    for part in (sizes, time_over, came_and_went, savepoints, temporary, locked, other_doors):
         part(w)
     for part in (serialisation, deadlock, rows_of_others, late_triggers, large_table) if name != "sqlite" else ():
         part(w)
