@@ -90,8 +90,11 @@ static SQLRETURN set_layout(struct og_remote_object *stmt, void *at, SQLPOINTER 
     return og_remote_end(stmt, SQL_SUCCESS);
 }
 
-static void note_number(struct og_remote_object *stmt, SQLINTEGER attribute, SQLULEN value)
+/* What was answered may be less than was asked for, never more: the application's arrays end there. */
+static void note_number(struct og_remote_object *stmt, SQLINTEGER attribute, SQLULEN asked, SQLULEN value)
 {
+    if (value > asked)
+        value = asked ? asked : 1;
     if (attribute == SQL_ATTR_ROW_ARRAY_SIZE)
         stmt->rows.n_rows = value;
     else if (attribute == SQL_ROWSET_SIZE)
@@ -131,7 +134,8 @@ static SQLRETURN set_stmt(struct og_remote_object *stmt, bool is_wide, SQLINTEGE
     og_link_put(ask, n);
     code = og_remote_call(stmt, OG_LINK_OWN_set_stmt);
     if (SQL_SUCCEEDED(code))
-        note_number(stmt, attribute, (SQLULEN)og_link_get(&stmt->remote->reader));
+        note_number(stmt, attribute, (SQLULEN)(intptr_t)value,
+                    (SQLULEN)og_link_get(&stmt->remote->reader));
     return og_remote_end(stmt, code);
 }
 
@@ -159,7 +163,7 @@ static SQLRETURN SQL_API remote_SQLSetStmtOption(SQLHSTMT handle, SQLUSMALLINT o
     og_link_put(ask, 0);
     code = og_remote_call(stmt, OG_LINK_OWN_set_stmt);
     if (SQL_SUCCEEDED(code))
-        note_number(stmt, option, (SQLULEN)og_link_get(&stmt->remote->reader));
+        note_number(stmt, option, value, (SQLULEN)og_link_get(&stmt->remote->reader));
     return og_remote_end(stmt, code);
 }
 

@@ -111,7 +111,8 @@ void og_remote_install_params(struct og_calls *calls);
 struct og_remote_binding *og_remote_binding(struct og_remote_bindings *bindings, size_t number);
 void og_remote_bindings_release(struct og_remote_bindings *bindings);
 /* Writes a block of rows that the reply holds into the bound buffers. */
-void og_remote_take_rows(struct og_remote_object *stmt, SQLULEN *n_done, SQLUSMALLINT *status);
+void og_remote_take_rows(struct og_remote_object *stmt, SQLRETURN code, size_t max_rows, SQLULEN *n_done,
+                         SQLUSMALLINT *status);
 /* The address of a cell, or of its length. step: bytes from row to row without a row-wise layout. */
 void *og_remote_at(const struct og_remote_rows *rows, void *base, size_t row, size_t step);
 

@@ -80,6 +80,18 @@ static void put_length(const struct og_remote_object *stmt, const struct og_remo
         *length = indicator;
 }
 
+/* Applications count on lengths: one that ODBC has not would move their pointers. */
+static bool is_length(int64_t length)
+{
+    return length >= 0 || length == SQL_NULL_DATA || length == SQL_NO_TOTAL || length == OG_LINK_UNWRITTEN;
+}
+
+/* A worker may not choose how large a cell of the application's is. */
+static bool is_type(SQLSMALLINT asked, SQLSMALLINT answered)
+{
+    return asked == answered || asked == SQL_C_DEFAULT;
+}
+
 /* One column of the block: indicators, lengths of cells, cells. */
 static void take_column(struct og_remote_object *stmt, size_t n_rows)
 {
@@ -94,8 +106,8 @@ static void take_column(struct og_remote_object *stmt, size_t n_rows)
         column < stmt->columns.n_items ? &stmt->columns.items[column] : NULL;
     int64_t room = binding ? og_link_cell(c_type, binding->max_bytes) : -1;
 
-    if (reader->is_bad || !binding || !binding->is_bound || room < 0 || !lengths ||
-        n_lengths != n_rows * sizeof(uint32_t) ||
+    if (reader->is_bad || !binding || !binding->is_bound || room < 0 ||
+        !is_type(binding->c_type, c_type) || !lengths || n_lengths != n_rows * sizeof(uint32_t) ||
         (indicators && n_indicators != n_rows * sizeof(int64_t))) {
         reader->is_bad = true;
         return;
@@ -115,19 +127,28 @@ static void take_column(struct og_remote_object *stmt, size_t n_rows)
         at += n;
         if (indicators) {
             memcpy(&indicator, indicators + row * sizeof(indicator), sizeof(indicator));
+            reader->is_bad = reader->is_bad || !is_length(indicator);
             put_length(stmt, binding, row, indicator);
         }
     }
 }
 
-void og_remote_take_rows(struct og_remote_object *stmt, SQLULEN *n_done, SQLUSMALLINT *status)
+void og_remote_take_rows(struct og_remote_object *stmt, SQLRETURN code, size_t max_rows, SQLULEN *n_done,
+                         SQLUSMALLINT *status)
 {
     struct og_remote *remote = stmt->remote;
     uint64_t n_rows = (uint64_t)og_link_get(&remote->reader), n_columns;
+    int64_t done;
     size_t n_status;
     const uint8_t *written;
 
-    og_remote_take(remote, n_done, sizeof(*n_done));
+    done = og_link_get(&remote->reader);
+    /* More rows than the application has room for would be written, or read by it, behind its arrays. */
+    if (n_rows > max_rows ||
+        (SQL_SUCCEEDED(code) && done != OG_LINK_UNWRITTEN && (uint64_t)done > max_rows))
+        remote->reader.is_bad = true;
+    else if (n_done && done != OG_LINK_UNWRITTEN)
+        *n_done = (SQLULEN)done;
     written = og_link_get_bytes(&remote->reader, &n_status);
     n_columns = (uint64_t)og_link_get(&remote->reader);
     if (n_rows > OG_LINK_MAX_ROWS || (written && n_status != n_rows * sizeof(*status)))
@@ -158,7 +179,8 @@ static SQLRETURN fetch(struct og_remote_object *stmt, int how, int64_t orientati
     og_link_put(ask, offset);
     code = og_remote_call(stmt, OG_LINK_OWN_fetch);
     if (!stmt->remote->reader.is_bad)
-        og_remote_take_rows(stmt, n_done, status);
+        og_remote_take_rows(stmt, code, how == EXTENDED ? stmt->n_rowset : stmt->rows.n_rows, n_done,
+                            status);
     return og_remote_end(stmt, code);
 }
 
@@ -199,7 +221,7 @@ static SQLRETURN SQL_API remote_SQLSetPos(SQLHSTMT handle, SQLSETPOSIROW row, SQ
     og_link_put(ask, lock);
     code = og_remote_call(stmt, OG_LINK_OWN_set_pos);
     if (!stmt->remote->reader.is_bad)
-        og_remote_take_rows(stmt, NULL, stmt->rows.status);
+        og_remote_take_rows(stmt, code, stmt->rows.n_rows, NULL, stmt->rows.status);
     return og_remote_end(stmt, code);
 }
 
@@ -220,16 +242,22 @@ static SQLRETURN SQL_API remote_SQLGetData(SQLHSTMT handle, SQLUSMALLINT column,
     struct og_remote_object *stmt = handle;
     struct og_remote *remote = stmt->remote;
     struct og_buf *ask = og_remote_begin(stmt);
+    SQLSMALLINT type;
     SQLRETURN code;
-    int64_t room;
+    int64_t room, given;
 
     og_link_put(ask, column);
     og_link_put(ask, c_type);
     og_link_put(ask, max_bytes);
     og_link_put(ask, (value ? OG_LINK_HAS_VALUE : 0) | (length ? OG_LINK_HAS_LENGTH : 0));
     code = og_remote_call(stmt, OG_LINK_OWN_get_data);
-    room = og_link_cell((SQLSMALLINT)og_link_get(&remote->reader), max_bytes);
-    og_remote_take(remote, length, sizeof(*length));
+    type = (SQLSMALLINT)og_link_get(&remote->reader);
+    room = is_type(c_type, type) ? og_link_cell(type, max_bytes) : -1;
+    given = og_link_get(&remote->reader);
+    if (!is_length(given))
+        remote->reader.is_bad = true;
+    else if (length && given != OG_LINK_UNWRITTEN)
+        *length = (SQLLEN)given;
     og_remote_take_bytes(remote, value, room > 0 ? (size_t)room : 0);
     return og_remote_end(stmt, code);
 }

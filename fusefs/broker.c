@@ -189,8 +189,8 @@ void og_broker_handle(struct og_connection *connection, const struct og_msg *msg
     if (!connect || daemon->vault_fd < 0) {
         refuse(connection, msg->correlation,
                "it is no data source here, and guardfs holds no credentials of it",
-               "correct GuardTargetDSN, give it to guardfs with guardctl target add, or set "
-               "GuardPlacement=inline for a data source of your own");
+               "correct GuardTargetDSN, have connect of it added to guardfs' configuration (guardfs(8)), "
+               "or set GuardPlacement=inline for a data source of your own");
         return;
     }
     if (make_ends(&ends) < 0) {
