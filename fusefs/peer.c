@@ -8,8 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
 #define MAX_PROC_BYTES 4096u
 #define MAX_CMD_LINE_BYTES 256u
 #define MAX_GROUPS 256u
@@ -132,10 +136,28 @@ void og_peer_from_ids(uint32_t uid, uint32_t gid, int32_t pid, struct og_arena *
     }
 }
 
+/* A descriptor of the process that connected, or -1: kernels before 6.5 know the number alone. */
+static int hold_peer(int fd, int32_t pid)
+{
+    int held = -1;
+    socklen_t n_bytes = sizeof(held);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &held, &n_bytes) == 0)
+        return held;
+    return errno == ENOPROTOOPT && pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+}
+
+/* Whether it still has its number. What was read of /proc before that is its own. */
+static bool is_there(int held)
+{
+    return held >= 0 && (syscall(SYS_pidfd_send_signal, held, 0, NULL, 0) == 0 || errno == EPERM);
+}
+
 int og_peer_from_socket(int fd, struct og_arena *arena, struct og_peer *out)
 {
     struct ucred peer;
     socklen_t n_bytes = sizeof(peer);
+    int held;
 
     *out = (struct og_peer){.uid = UINT32_MAX, .gid = UINT32_MAX, .login_uid = UINT32_MAX,
                             .exe = "", .cmd_line = "", .cgroup = ""};
@@ -143,7 +165,14 @@ int og_peer_from_socket(int fd, struct og_arena *arena, struct og_peer *out)
         return -errno;
     if (n_bytes != sizeof(peer) || peer.uid == (uid_t)-1)
         return -EACCES; /* a uid that is not mapped here is no evidence */
+    held = hold_peer(fd, peer.pid);
     og_peer_from_ids(peer.uid, peer.gid, peer.pid, arena, out);
+    if (!is_there(held)) { /* its number may be another process' by now */
+        out->exe = out->cmd_line = out->cgroup = "";
+        out->login_uid = UINT32_MAX;
+    }
+    if (held >= 0)
+        (void)close(held);
     return og_arena_is_failed(arena) ? -ENOMEM : 0;
 }
 

@@ -20,7 +20,8 @@ struct og_peer {
     const char *cgroup;
 };
 
-/* From SO_PEERCRED and /proc. Strings hang in arena. Returns: 0; -errno. */
+/* From SO_PEERCRED and /proc, while a pidfd holds the process: nothing of a later process with its number.
+ * Strings hang in arena. Returns: 0; -errno. */
 OG_MUST int og_peer_from_socket(int fd, struct og_arena *arena, struct og_peer *out);
 /* For a FUSE caller. */
 void og_peer_from_ids(uint32_t uid, uint32_t gid, int32_t pid, struct og_arena *arena,

@@ -24,6 +24,7 @@ OG_UNIT_TESTS = \
 	tests/unit/test_ff1 \
 	tests/unit/test_reply \
 	tests/unit/test_config \
+	tests/unit/test_peer \
 	tests/unit/test_ledger \
 	tests/unit/test_lookup \
 	tests/unit/test_measured \
@@ -67,6 +68,9 @@ tests_unit_test_record_LDADD = $(OG_UNIT_LIBS)
 
 tests_unit_test_config_SOURCES = tests/unit/test_config.c $(OG_CONFIG_FILES)
 tests_unit_test_config_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_peer_SOURCES = tests/unit/test_peer.c $(OG_CONFIG_FILES)
+tests_unit_test_peer_LDADD = $(OG_UNIT_LIBS)
 
 # The recipe of docs/ledger.md, on a ledger that test_ledger makes.
 TESTS += tests/unit/test_ledger_shell.sh
