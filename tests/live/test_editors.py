@@ -295,7 +295,7 @@ def refusals():
         ("a wrong word", DORA, sed("s/^decision: pending/decision: yes/"), "decision"),
         ("a word in capitals", DORA, sed("s/^decision: pending/decision: APPROVE/"), "decision"),
         ("a denial without a reason", DORA, sed("s/^decision: pending/decision: deny/"), "reason"),
-        ("a changed statement", DORA, sed(APPROVE + "; s/WHERE id/WHERE 1=1 OR id/"), "must stay as it was"),
+        ("a changed digest", DORA, sed(APPROVE + "; s/^sql-sha256: ./sql-sha256: /"), "must stay as it was"),
         ("a changed requester", DORA, sed(APPROVE + "; s/^uid: 0/uid: 7/"), "must stay as it was"),
         ("a changed line above all", DORA, sed(APPROVE + "; 1s/---/--- # hello/"), "must stay as it was"),
         ("text after the end mark", DORA, python("put(path, good + 'decision: approve\\n')"),

@@ -112,8 +112,8 @@ def approvals(tap, the_rig, engine, dsn):
     tap.ok(wrong.returncode != 0, engine + ": a wrong word is refused", wrong)
     reason = the_rig.as_uid(rig.APPROVER_UID, ["cat", os.path.join(the_rig.mount, ".error")])
     tap.like(reason.stdout, "decision", engine + ": .error says why")
-    changed = the_rig.as_uid(rig.APPROVER_UID, ["sed", "-i", ANSWER + "; s/WHERE id/WHERE 1=1 OR id/", path])
-    tap.ok(changed.returncode != 0, engine + ": a changed statement is refused", changed)
+    changed = the_rig.as_uid(rig.APPROVER_UID, ["sed", "-i", ANSWER + "; s/^uid: 0/uid: 7/", path])
+    tap.ok(changed.returncode != 0, engine + ": a changed requester is refused", changed)
     half = the_rig.as_uid(rig.APPROVER_UID, ["sh", "-c", "sed '%s' '%s' | head -n -1 > /dev/null; "
                           "sed '%s' '%s' | head -n -1 | tee '%s' >/dev/null" % (ANSWER, path, ANSWER, path, path)])
     tap.ok(half.returncode != 0, engine + ": half a file is refused", half)
