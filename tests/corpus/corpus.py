@@ -162,11 +162,12 @@ def run(connection, statement, params=()):
 
 
 class Engine:
-    """One engine with the shop. extra names more databases, {name: secrets number}."""
+    """One engine with the shop. databases: {name: number of its secrets}; extra: more SQL for a letter."""
     letter = name = None
 
-    def __init__(self, the_rig, prefix, databases=None):
+    def __init__(self, the_rig, prefix, databases=None, extra=None):
         self.rig = the_rig
+        self.extra = extra(self.letter) if extra else ""
         self.databases = {prefix + n: secrets for n, secrets in (databases or {"": 0}).items()}
         self.main = next(iter(self.databases))
         self.open_connections = {}
@@ -190,6 +191,18 @@ class Engine:
             self.drop(*key)
         return result
 
+    def run_undone(self, statement, params=(), database=None):
+        """Direct, in a transaction that is rolled back."""
+        key = (database or self.main, "undone")
+        if key not in self.open_connections:
+            self.open_connections[key] = self.connect(database, False, autocommit=False)
+        result = run(self.open_connections[key], statement, params)
+        try:
+            self.open_connections[key].rollback()
+        except pyodbc.Error:
+            self.drop(*key)
+        return result
+
     def drop(self, database=None, guarded=True):
         connection = self.open_connections.pop((database or self.main, guarded), None)
         try:
@@ -207,7 +220,7 @@ class SQLite(Engine):
     letter, name = "s", "SQLite"
 
     def make(self, database, secrets):
-        path = self.rig.sqlite(database, read("schema-sqlite.sql") + data.inserts("s", secrets))
+        path = self.rig.sqlite(database, read("schema-sqlite.sql") + data.inserts("s", secrets) + self.extra)
         with open(path, "rb") as file:
             self.good = getattr(self, "good", {})
             self.good[database] = file.read()
@@ -245,13 +258,31 @@ PG_STATE = """SELECT md5(string_agg(t, '|' ORDER BY t)) FROM (
 
 class PostgreSQL(Engine):
     letter, name = "p", "PostgreSQL"
+    is_made = False
 
     def make(self, database, secrets):
-        self.rig.postgresql(database, "BEGIN;" + read("schema-postgresql.sql") + "COMMIT;" + data.inserts("p", secrets))
+        """All databases are copies of one, so that their objects have the same numbers."""
+        if not self.is_made:
+            self.rig.postgresql(self.main + "_empty", "BEGIN;" + read("schema-postgresql.sql") + "COMMIT;")
+            self.is_made = True
+        self.rig.postgresql(database, data.inserts("p", secrets) + self.extra + "ANALYZE;", template=self.main + "_empty")
 
     def state(self, database=None):
+        """A digest of everything; what went wrong while looking is another state as well."""
         tables = " UNION ALL ".join("SELECT '%s' || x::text FROM %s x" % (t, t) for t in data.SHOP_TABLES)
-        return self.rig.psql(database or self.main, PG_STATE % tables).strip()
+        found = self.ask(PG_STATE % tables, database)
+        return found.error or found.rows[0][0]
+
+    def ask(self, sql, database=None):
+        """Through a connection of the test's own."""
+        key = (database or self.main, "test")
+        if key not in self.open_connections:
+            self.open_connections[key] = self.connect(database, guarded=False)
+            run(self.open_connections[key], "SET jit = off")
+        found = run(self.open_connections[key], sql)
+        if found.error:
+            self.drop(*key)
+        return found
 
     def restore(self, database=None):
         """Makes the database again, through a copy with its name, so that data sources stay as they are."""
@@ -267,12 +298,12 @@ class PostgreSQL(Engine):
             self.rig.psql("postgres", "CREATE DATABASE %s_good TEMPLATE %s" % (database, database))
 
 
-def engines(the_rig, prefix, databases=None):
+def engines(the_rig, prefix, databases=None, extra=None):
     only = os.environ.get("OG_ENGINE", "sp")
     made = []
     if "s" in only:
-        made.append(SQLite(the_rig, prefix + "_s", databases))
+        made.append(SQLite(the_rig, prefix + "_s", databases, extra))
     if "p" in only:
-        made.append(PostgreSQL(the_rig, prefix + "_p", databases))
+        made.append(PostgreSQL(the_rig, prefix + "_p", databases, extra))
         made[-1].keep()
     return made

@@ -2,6 +2,7 @@
 """Rows of the corpora's shop, the same on both engines, from a fixed seed. What looks like a secret is put
 together here and stands nowhere else. Another `secrets` number gives other values in the masked columns
 and the same everywhere else: that is what the tests of inference compare."""
+import functools
 import json
 import random
 
@@ -168,6 +169,7 @@ def care(rnd, sec):
     return rows
 
 
+@functools.lru_cache(None)
 def rows(secrets=0, seed=1):
     rnd, sec = random.Random(seed), Secrets(secrets)
     all_rows = {"countries": COUNTRIES, "categories": CATEGORIES}
@@ -207,17 +209,23 @@ def inserts(engine, secrets=0):
     return "\n".join(sql) + "\n"
 
 
+NAMES = {"customers": "id name email phone ssn birth_date country city segment vip credit_limit notes created_at updated_at",
+         "addresses": "id customer_id kind street postal_code city country is_default",
+         "employees": "id name title department manager_id hired salary iban email",
+         "payments": "id order_id paid_at method amount card status",
+         "users": "id login email password_hash api_key role employee_id active last_login preferences",
+         "sessions": "id user_id started ended ip user_agent pages"}
+
+
+@functools.lru_cache(None)
 def values(secrets=0):
     """Every value of a masked column: {(table, column): [values]}."""
-    found = {}
-    for table, columns in MASKED.items():
-        names = {"customers": "id name email phone ssn birth_date country city segment vip credit_limit notes created_at "
-                 "updated_at", "addresses": "id customer_id kind street postal_code city country is_default",
-                 "employees": "id name title department manager_id hired salary iban email",
-                 "payments": "id order_id paid_at method amount card status",
-                 "users": "id login email password_hash api_key role employee_id active last_login preferences",
-                 "sessions": "id user_id started ended ip user_agent pages"}[table].split()
-        for column in columns:
-            at = names.index(column)
-            found[(table, column)] = [line[at] for line in rows(secrets)[table] if line[at] is not None]
-    return found
+    return {(table, column): [line[NAMES[table].split().index(column)] for line in rows(secrets)[table]
+                              if line[NAMES[table].split().index(column)] is not None]
+            for table, columns in MASKED.items() for column in columns}
+
+
+def clear_rows(secrets=0):
+    """All rows without their masked columns."""
+    return [[v for i, v in enumerate(line) if table not in MASKED or NAMES[table].split()[i] not in MASKED[table]]
+            for table, lines in rows(secrets).items() for line in lines]

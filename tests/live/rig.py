@@ -198,10 +198,10 @@ class Rig:
         self.add_dsn(name, keys, "ODBCGuard ODBC2")
         return database
 
-    def postgresql(self, name, ddl, extra=None):
+    def postgresql(self, name, ddl, extra=None, template="template1"):
         if not self.cluster:
             self.start_cluster()
-        self.psql("postgres", "CREATE DATABASE %s" % name)
+        self.psql("postgres", "CREATE DATABASE %s TEMPLATE %s" % (name, template))
         self.psql(name, ddl)
         keys = {"Driver": "PostgreSQL Unicode", "Servername": "127.0.0.1", "Port": self.port,
                 "Database": name, "Username": "og", "ReadOnly": "0"}
