@@ -108,6 +108,7 @@ struct og_fact_result {
     struct og_fact_source *sources;
     size_t n_sources;
     enum og_type_class type;
+    bool is_untyped; /* SQLite: no declared type stands behind it, each value has its own */
 };
 
 struct og_fact_function {

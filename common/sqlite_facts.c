@@ -280,6 +280,8 @@ void og_sq_run_facts(struct og_sqlite_analyser *analyser, const struct og_sq_tex
                    analyser->api.sqlite3_column_name(statement, (int)i), facts);
         if (facts->n_results == 0)
             return;
+        facts->results[facts->n_results - 1].is_untyped =
+            !analyser->api.sqlite3_column_decltype(statement, (int)i);
         check_origin(analyser, text, statement, (int)i, facts);
     }
     /* NATURAL and USING read columns that the authorizer does not name */

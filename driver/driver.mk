@@ -107,6 +107,8 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_run.c \
 	driver/guard_session.c \
 	driver/guard_setpos.c \
+	driver/guard_sizes.c \
+	driver/guard_sizes.h \
 	driver/guard_shadow.c \
 	driver/guard_text.c \
 	driver/guard_undo.c \

@@ -334,6 +334,9 @@ SQLRETURN og_desc_attach(struct og_guard_stmt *stmt, __typeof__(SQLSetStmtAttr) 
 SQLRETURN og_desc_free(struct og_guard_desc *desc);
 /* guard_meta.c: whether a mask turns the column into NULL. */
 bool og_meta_becomes_null(const struct og_guard_stmt *stmt, SQLUSMALLINT column);
+/* A text that the real driver tells of a result column, as UTF-8; "" where it tells none. */
+void og_meta_text(struct og_guard_stmt *stmt, SQLUSMALLINT number, SQLUSMALLINT field,
+                  char out[static 256]);
 
 /* guard_value.c: one masked value of the current row, whole. */
 SQLRETURN og_value_read(struct og_guard_stmt *stmt, SQLUSMALLINT column, struct og_buf *out,

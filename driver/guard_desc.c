@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "driver/guard.h"
+#include "driver/guard_sizes.h"
+#include "driver/wide.h"
 
 /* ---- those of a statement ---- */
 
@@ -180,19 +182,74 @@ static bool becomes_null(const struct og_guard_desc *desc, SQLSMALLINT number)
            og_meta_becomes_null(desc->stmt, (SQLUSMALLINT)number);
 }
 
+static void begin_sizes(struct og_guard_desc *desc, SQLSMALLINT number, struct og_sizes *out)
+{
+    *out = (struct og_sizes){.kind = OG_SIZES_AS_IS};
+    if (desc->stmt && desc->role == SQL_ATTR_IMP_ROW_DESC && number > 0)
+        og_sizes_begin(desc->stmt, (SQLUSMALLINT)number, out);
+}
+
+static void end_sizes(struct og_guard_desc *desc, struct og_sizes *sizes)
+{
+    if (desc->stmt)
+        og_sizes_end(desc->stmt, sizes);
+}
+
+/* Fields of a row's descriptor are of different widths (ODBC 3.8, "SQLSetDescField"); of types psqlODBC
+ * writes four bytes. */
+static void put_number(SQLSMALLINT field, SQLLEN number, SQLPOINTER value)
+{
+    switch (field) {
+    case SQL_DESC_LENGTH:
+    case SQL_DESC_DISPLAY_SIZE:
+    case SQL_DESC_OCTET_LENGTH:
+        *(SQLLEN *)value = number;
+        return;
+    case SQL_DESC_NUM_PREC_RADIX:
+    case SQL_DESC_TYPE:
+    case SQL_DESC_CONCISE_TYPE:
+        *(SQLINTEGER *)value = (SQLINTEGER)number;
+        return;
+    default:
+        *(SQLSMALLINT *)value = (SQLSMALLINT)number;
+    }
+}
+
+static SQLRETURN put_text(const char *text, bool is_wide, SQLPOINTER value, SQLINTEGER max_bytes,
+                          SQLINTEGER *n_bytes)
+{
+    size_t width = is_wide ? sizeof(SQLWCHAR) : 1, n = 0;
+    bool is_cut = og_text_put(text, is_wide, value, max_bytes > 0 ? (size_t)max_bytes / width : 0, &n);
+
+    if (n_bytes)
+        *n_bytes = (SQLINTEGER)(n * width);
+    return is_cut ? SQL_SUCCESS_WITH_INFO : SQL_SUCCESS;
+}
+
 static SQLRETURN get_field(struct og_guard_desc *desc, __typeof__(SQLGetDescField) *below,
                            SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value,
                            SQLINTEGER max_bytes, SQLINTEGER *n_bytes)
 {
+    struct og_sizes sizes;
+    SQLLEN told;
     SQLRETURN code;
 
     og_guard_enter(&desc->object);
     desc->object.shows_below = true;
+    begin_sizes(desc, number, &sizes);
     code = below(desc->object.below, number, field, value, max_bytes, n_bytes);
-    if (SQL_SUCCEEDED(code) && value && is_row_counter(desc, field))
+    end_sizes(desc, &sizes);
+    if (!SQL_SUCCEEDED(code) || !value)
+        return code;
+    if (is_row_counter(desc, field))
         *(SQLPOINTER *)value = desc->stmt->rows_fetched;
-    if (SQL_SUCCEEDED(code) && value && field == SQL_DESC_NULLABLE && becomes_null(desc, number))
+    if (field == SQL_DESC_NULLABLE && becomes_null(desc, number))
         *(SQLSMALLINT *)value = SQL_NULLABLE;
+    if (og_sizes_number(&sizes, field, &told))
+        put_number(field, told, value);
+    if (og_sizes_text(&sizes, field))
+        return put_text(og_sizes_text(&sizes, field), below == desc->object.calls->SQLGetDescFieldW,
+                        value, max_bytes, n_bytes);
     return code;
 }
 
@@ -216,6 +273,26 @@ static SQLRETURN SQL_API guard_SQLGetDescFieldW(SQLHDESC handle, SQLSMALLINT num
                      n_bytes);
 }
 
+static void put_record(struct og_guard_desc *desc, SQLSMALLINT number, const struct og_sizes *sizes,
+                       SQLSMALLINT *type, SQLLEN *length, SQLSMALLINT *precision,
+                       SQLSMALLINT *scale, SQLSMALLINT *nullable)
+{
+    const struct {
+        SQLSMALLINT field;
+        SQLPOINTER value;
+    } parts[] = {{SQL_DESC_OCTET_LENGTH, length}, {SQL_DESC_PRECISION, precision},
+                 {SQL_DESC_SCALE, scale}};
+    SQLLEN told;
+
+    if (type && og_sizes_number(sizes, SQL_DESC_TYPE, &told))
+        *type = (SQLSMALLINT)told;
+    for (size_t i = 0; i < OG_COUNT(parts); i++)
+        if (parts[i].value && og_sizes_number(sizes, parts[i].field, &told))
+            put_number(parts[i].field, told, parts[i].value);
+    if (nullable && becomes_null(desc, number))
+        *nullable = SQL_NULLABLE;
+}
+
 static SQLRETURN SQL_API guard_SQLGetDescRec(SQLHDESC handle, SQLSMALLINT number, SQLCHAR *name,
                                              SQLSMALLINT max_name, SQLSMALLINT *n_name,
                                              SQLSMALLINT *type, SQLSMALLINT *subtype,
@@ -223,14 +300,17 @@ static SQLRETURN SQL_API guard_SQLGetDescRec(SQLHDESC handle, SQLSMALLINT number
                                              SQLSMALLINT *scale, SQLSMALLINT *nullable)
 {
     struct og_guard_desc *desc = handle;
+    struct og_sizes sizes;
     SQLRETURN code;
 
     og_guard_enter(&desc->object);
     desc->object.shows_below = true;
+    begin_sizes(desc, number, &sizes);
     code = desc->object.calls->SQLGetDescRec(desc->object.below, number, name, max_name, n_name,
                                              type, subtype, length, precision, scale, nullable);
-    if (SQL_SUCCEEDED(code) && nullable && becomes_null(desc, number))
-        *nullable = SQL_NULLABLE;
+    end_sizes(desc, &sizes);
+    if (SQL_SUCCEEDED(code))
+        put_record(desc, number, &sizes, type, length, precision, scale, nullable);
     return code;
 }
 
@@ -241,14 +321,17 @@ static SQLRETURN SQL_API guard_SQLGetDescRecW(SQLHDESC handle, SQLSMALLINT numbe
                                               SQLSMALLINT *scale, SQLSMALLINT *nullable)
 {
     struct og_guard_desc *desc = handle;
+    struct og_sizes sizes;
     SQLRETURN code;
 
     og_guard_enter(&desc->object);
     desc->object.shows_below = true;
+    begin_sizes(desc, number, &sizes);
     code = desc->object.calls->SQLGetDescRecW(desc->object.below, number, name, max_name, n_name,
                                               type, subtype, length, precision, scale, nullable);
-    if (SQL_SUCCEEDED(code) && nullable && becomes_null(desc, number))
-        *nullable = SQL_NULLABLE;
+    end_sizes(desc, &sizes);
+    if (SQL_SUCCEEDED(code))
+        put_record(desc, number, &sizes, type, length, precision, scale, nullable);
     return code;
 }
 

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The plan of masks laid on a result: what its columns are, and whether the driver agrees. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/pg_analyse.h"
 #include "driver/guard.h"
-#include "driver/wide.h"
 
 static bool is_text_type(SQLSMALLINT sql_type)
 {
@@ -67,30 +64,6 @@ static SQLRETURN disagree(struct og_guard_stmt *stmt, const char *what)
     return SQL_ERROR;
 }
 
-/* Asks the driver which base column it names for a result column; "" where it names none. */
-static void base_name(struct og_guard_stmt *stmt, SQLUSMALLINT number, SQLUSMALLINT field,
-                      char out[static 256])
-{
-    const struct og_calls *calls = stmt->object.calls;
-    SQLWCHAR wide[256] = {0};
-    SQLSMALLINT n = 0;
-    char *name;
-
-    out[0] = '\0';
-    if (stmt->dbc->is_wide && calls->SQLColAttributeW) {
-        if (!SQL_SUCCEEDED(calls->SQLColAttributeW(stmt->object.below, number, field, wide,
-                                                   sizeof(wide), &n, NULL)))
-            return;
-        name = og_wide_to_utf8(wide, SQL_NTS);
-        (void)snprintf(out, 256, "%s", name ? name : "?");
-        free(name);
-        return;
-    }
-    if (!calls->SQLColAttribute ||
-        !SQL_SUCCEEDED(calls->SQLColAttribute(stmt->object.below, number, field, out, 256, &n, NULL)))
-        out[0] = '\0';
-}
-
 static bool has_source(const struct og_facts *facts, size_t index, const char *table,
                        const char *column)
 {
@@ -115,10 +88,10 @@ static bool agrees_with_driver(struct og_guard_stmt *stmt, size_t index)
 
     if (stmt->dbc->dialect != OG_DIALECT_POSTGRESQL)
         return true; /* the SQLite analysis has asked the engine itself */
-    base_name(stmt, number, SQL_DESC_BASE_TABLE_NAME, table);
+    og_meta_text(stmt, number, SQL_DESC_BASE_TABLE_NAME, table);
     if (!table[0])
         return true;
-    base_name(stmt, number, SQL_DESC_BASE_COLUMN_NAME, column);
+    og_meta_text(stmt, number, SQL_DESC_BASE_COLUMN_NAME, column);
     return !column[0] || og_pg_is_system_column(column) ||
            has_source(&stmt->facts, index, table, column);
 }
@@ -128,8 +101,8 @@ bool og_rows_is_base(struct og_guard_stmt *stmt, SQLUSMALLINT number, const char
 {
     char table_below[256], column_below[256];
 
-    base_name(stmt, number, SQL_DESC_BASE_TABLE_NAME, table_below);
-    base_name(stmt, number, SQL_DESC_BASE_COLUMN_NAME, column_below);
+    og_meta_text(stmt, number, SQL_DESC_BASE_TABLE_NAME, table_below);
+    og_meta_text(stmt, number, SQL_DESC_BASE_COLUMN_NAME, column_below);
     return column && strcmp(table_below, table) == 0 && strcmp(column_below, column) == 0;
 }
 

@@ -90,7 +90,8 @@ static void select_all(const struct og_undo_table *table, struct og_facts *facts
             .object = at, .name = table->columns[i].name, .number = (int32_t)i,
             .type = OG_UNDO_CLASS(table->columns[i].flags)};
         struct og_fact_source source = {og_facts_column(facts, &column), true};
-        const struct og_fact_result result = {table->columns[i].name, &source, 1, column.type};
+        const struct og_fact_result result = {.label = table->columns[i].name, .sources = &source,
+                                              .n_sources = 1, .type = column.type};
 
         og_facts_result(facts, &result);
     }

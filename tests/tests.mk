@@ -236,6 +236,7 @@ EXTRA_DIST += \
 	tests/live/test_broker.py \
 	tests/live/test_call_log.py \
 	tests/live/test_capabilities.py \
+	tests/live/test_described.py \
 	tests/live/test_detect.py \
 	tests/live/test_editors.py \
 	tests/live/test_failures.py \
