@@ -4,7 +4,8 @@
 only. Nothing may come out: no value, no piece of six characters, no common encoding of one, and no difference
 between the two answers; what the policy denies must leave the database as it was. The same attack sent directly
 shows whether it would have worked. The control runs them with masks and rules on observe, and must find them.
-OG_ENGINE, OG_SEED, OG_EACH (forms of a template), OG_ROW (one row), OG_KINDS, OG_FINDINGS=FOLDER."""
+OG_ENGINE, OG_SEED, OG_EACH (forms of a template), OG_SAMPLE (so many of them; 0: all), OG_ROW (one row), OG_KINDS,
+OG_FINDINGS=FOLDER."""
 import base64
 import collections
 import glob
@@ -249,8 +250,16 @@ def check_state(engine, attack, problem):
     return problem
 
 
+# psqlODBC never comes back from a COPY through the connection.
+NEVER_ENDS = re.compile(r"(?is)copy\b.*\b(to\s+stdout|from\s+stdin)")
+
+
 def works(engine, attack, pieces, tally):
     """Whether the attack reaches its aim without the guard."""
+    if engine.letter == "p" and NEVER_ENDS.search(attack.sql):
+        attack.reached = False
+        tally["not sent directly"] += 1
+        return
     first, second = list(engine.databases)[:2]
     results = [run_direct(engine, attack, d) for d in (first, second)]
     texts = [answer(r, d, in_order(attack)) for r, d in zip(results, (first, second))]
@@ -315,6 +324,9 @@ def run_engine(tap, engine, seed, each):
     only = os.environ.get("OG_ROW")
     kinds = os.environ.get("OG_KINDS", "SVWXNB")
     todo = [a for a in attacks(engine.letter, engine.rig, seed, each) if only in (None, a.row) and a.kind in kinds]
+    sample = int(os.environ.get("OG_SAMPLE", "100"))
+    if 0 < sample < len(todo):
+        todo = random.Random(seed).sample(todo, sample)
     for attack in todo:
         one(engine, attack, pieces, tally, True)
     for leak in tally.leaks[:30]:

@@ -76,8 +76,8 @@ def make(the_rig):
 def main():
     rig.need_root()
     tap = rig.Tap()
-    seed, count = int(os.environ.get("OG_SEED", "1")), int(os.environ.get("OG_COUNT", "1000000"))
-    seconds = float(os.environ.get("OG_SECONDS", "60"))
+    seed, count = int(os.environ.get("OG_SEED", "1")), int(os.environ.get("OG_COUNT", "300"))
+    seconds = float(os.environ.get("OG_SECONDS", "86400"))
     the_rig = rig.Rig({"corpus.yaml": corpus.policy()})
     engine = make(the_rig)
     the_rig.start()
