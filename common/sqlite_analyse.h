@@ -71,9 +71,13 @@ OG_MUST int og_sqlite_permit_all(struct og_sqlite_analyser *analyser);
 OG_MUST int og_sqlite_permit_transaction(struct og_sqlite_analyser *analyser);
 /* For counting a write on the live handle (sqlite_measure.c): rows changed since it was opened, by
  * triggers and foreign keys too; one savepoint of our own, which is a transaction where none is open.
- * KEEP and BACK end it. Returns: 0; -EBUSY, -EIO: it is still open. */
-enum og_savepoint { OG_SAVEPOINT_SET, OG_SAVEPOINT_KEEP, OG_SAVEPOINT_BACK };
+ * KEEP and BACK end it; WHOLE takes back the transaction that it is, so that nothing is written (BACK would
+ * commit the same pages again). Returns: 0; -EBUSY, -EIO: it is still open. */
+enum og_savepoint { OG_SAVEPOINT_SET, OG_SAVEPOINT_KEEP, OG_SAVEPOINT_BACK, OG_SAVEPOINT_WHOLE };
 bool og_sqlite_is_in_transaction(struct og_sqlite_analyser *analyser);
+/* What last_insert_rowid() answers on the handle: no transaction takes it back. */
+int64_t og_sqlite_last_row(struct og_sqlite_analyser *analyser);
+void og_sqlite_set_last_row(struct og_sqlite_analyser *analyser, int64_t row);
 uint64_t og_sqlite_total_changes(struct og_sqlite_analyser *analyser);
 /* Whether the open transaction has rows whose foreign key is checked at its end and would fail. */
 bool og_sqlite_has_broken_keys(struct og_sqlite_analyser *analyser);

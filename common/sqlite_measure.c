@@ -10,6 +10,17 @@ bool og_sqlite_is_in_transaction(struct og_sqlite_analyser *analyser)
     return !analyser->api.sqlite3_get_autocommit(analyser->live);
 }
 
+int64_t og_sqlite_last_row(struct og_sqlite_analyser *analyser)
+{
+    return analyser->api.sqlite3_last_insert_rowid(analyser->live);
+}
+
+void og_sqlite_set_last_row(struct og_sqlite_analyser *analyser, int64_t row)
+{
+    if (analyser->api.sqlite3_set_last_insert_rowid) /* since 3.18 */
+        analyser->api.sqlite3_set_last_insert_rowid(analyser->live, row);
+}
+
 uint64_t og_sqlite_total_changes(struct og_sqlite_analyser *analyser)
 {
     /* the engine's counter is 32 bits wide and goes round */
@@ -30,6 +41,7 @@ int og_sqlite_savepoint(struct og_sqlite_analyser *analyser, enum og_savepoint h
         [OG_SAVEPOINT_SET] = "SAVEPOINT odbcguard_rows",
         [OG_SAVEPOINT_KEEP] = "RELEASE odbcguard_rows",
         [OG_SAVEPOINT_BACK] = "ROLLBACK TO odbcguard_rows; RELEASE odbcguard_rows",
+        [OG_SAVEPOINT_WHOLE] = "ROLLBACK",
     };
     enum og_sq_permit permit = analyser->permit;
     int rc;

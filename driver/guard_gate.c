@@ -554,7 +554,6 @@ SQLRETURN og_gate_pass(struct og_guard_stmt *stmt)
     SQLRETURN code;
 
     stmt->grant[0] = '\0';
-    stmt->is_cancelled = false;
     if (og_client_statement_id(stmt->dbc->client, stmt->id, &error) < 0)
         return fail_client(stmt, &error);
     if (stmt->verdict.kind == OG_VERDICT_APPROVE || stmt->amend.is_on) {

@@ -105,6 +105,7 @@ static bool begin_sqlite(struct og_guard_stmt *stmt)
     struct og_guard_dbc *dbc = stmt->dbc;
 
     stmt->measure.is_inside = og_sqlite_is_in_transaction(dbc->analyser);
+    stmt->measure.last_row = og_sqlite_last_row(dbc->analyser);
     og_count_start(stmt);
     /* With autocommit off the driver begins by itself, and fails where somebody did before. */
     if (!stmt->measure.is_inside && !dbc->is_autocommit)
@@ -118,8 +119,10 @@ static bool end_sqlite(struct og_guard_stmt *stmt, bool is_kept)
     SQLRETURN code;
 
     if (stmt->measure.is_inside || dbc->is_autocommit)
-        return og_sqlite_savepoint(dbc->analyser,
-                                   is_kept ? OG_SAVEPOINT_KEEP : OG_SAVEPOINT_BACK) == 0;
+        return og_sqlite_savepoint(dbc->analyser, is_kept                   ? OG_SAVEPOINT_KEEP
+                                                  : stmt->measure.is_inside ? OG_SAVEPOINT_BACK
+                                                                            : OG_SAVEPOINT_WHOLE) ==
+               0;
     if (is_kept)
         return true;
     if (og_sqlite_permit_transaction(dbc->analyser) != 0)
@@ -269,13 +272,23 @@ static SQLRETURN refuse_drift(struct og_guard_stmt *stmt)
     return SQL_ERROR;
 }
 
+/* As if it had not run: what no transaction takes back, too. */
+static bool end_untouched(struct og_guard_stmt *stmt)
+{
+    bool is_ended = end(stmt, false);
+
+    if (is_sqlite(stmt))
+        og_sqlite_set_last_row(stmt->dbc->analyser, stmt->measure.last_row);
+    return is_ended;
+}
+
 static SQLRETURN take_back(struct og_guard_stmt *stmt, uint64_t rows)
 {
     struct og_guard_measure *measure = &stmt->measure;
 
     og_undo_drop(stmt);
     (void)stmt->object.calls->SQLFreeStmt(stmt->object.below, SQL_CLOSE);
-    if (!end(stmt, false))
+    if (!end_untouched(stmt))
         return fail(stmt, "[rows] this write was to be taken back and could not be by itself: roll the "
                           "transaction back");
     if (measure->is_rehearsal) {
@@ -308,7 +321,9 @@ static SQLRETURN take_back(struct og_guard_stmt *stmt, uint64_t rows)
  * ended that already. */
 static void end_failed(struct og_guard_stmt *stmt)
 {
-    if (stmt->measure.is_rehearsal || (!stmt->measure.is_inside && stmt->dbc->is_autocommit))
+    if (stmt->measure.is_rehearsal)
+        (void)end_untouched(stmt);
+    else if (!stmt->measure.is_inside && stmt->dbc->is_autocommit)
         (void)end(stmt, false);
     else if (is_sqlite(stmt) && stmt->measure.is_inside)
         (void)end(stmt, true);

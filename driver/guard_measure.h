@@ -28,6 +28,7 @@ struct og_guard_measure {
     bool is_rehearsal; /* it is taken back whatever it changes */
     bool has_before;   /* it is being counted table by table */
     uint64_t before;   /* SQLite: the engine's own count when the write began */
+    int64_t last_row;  /* SQLite: what last_insert_rowid() was then */
     struct og_sqlite_watch watch;
     SQLHSTMT helper;   /* PostgreSQL: of ours, on the application's connection */
 };

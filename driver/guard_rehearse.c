@@ -221,18 +221,34 @@ static bool can_try_tables(struct og_guard_stmt *stmt)
 /* ---- trying ---- */
 
 /* Gone with the savepoint or the transaction; what the session has for itself and is shorter stays. */
-#define LIMIT_QUERY(ms, name)                                                                    \
+#define LIMIT_QUERY                                                                              \
     "SELECT pg_catalog.set_config(s.name, CASE WHEN s.setting::pg_catalog.int4 "                 \
-    "OPERATOR(pg_catalog.>) 0 AND s.setting::pg_catalog.int4 OPERATOR(pg_catalog.<) " ms         \
-    " THEN s.setting ELSE '" ms "' END, true) FROM pg_catalog.pg_settings s "                    \
-    "WHERE s.name OPERATOR(pg_catalog.=) '" name "'"
+    "OPERATOR(pg_catalog.>) 0 AND s.setting::pg_catalog.int4 OPERATOR(pg_catalog.<) %u"          \
+    " THEN s.setting ELSE '%u' END, true) FROM pg_catalog.pg_settings s "                        \
+    "WHERE s.name OPERATOR(pg_catalog.=) '%s'"
+
+static bool set_limit(struct og_guard_stmt *stmt, const char *name, unsigned ms)
+{
+    char query[512];
+
+    (void)snprintf(query, sizeof(query), LIMIT_QUERY, ms, ms, name);
+    return og_helper_run(stmt, query);
+}
+
+/* Seconds that it may run: what policies give the statement itself is enough. */
+static unsigned limit_of(const struct og_guard_stmt *stmt)
+{
+    uint32_t limit_s = stmt->verdict.runtime_s;
+
+    return limit_s && limit_s < RUN_S ? limit_s : RUN_S;
+}
 
 static bool set_limits(struct og_guard_stmt *stmt)
 {
     if (is_sqlite(stmt))
         return true;
-    if (og_helper_run(stmt, LIMIT_QUERY("1000", "lock_timeout")) &&
-        og_helper_run(stmt, LIMIT_QUERY("10000", "statement_timeout")))
+    if (set_limit(stmt, "lock_timeout", LOCK_MS) &&
+        set_limit(stmt, "statement_timeout", limit_of(stmt) * 1000))
         return true;
     set_why_not(stmt, "its time could not be limited");
     return false;
@@ -252,13 +268,10 @@ static SQLRETURN run_limited(struct og_guard_stmt *stmt, SQLRETURN (*below)(stru
                              bool *is_over)
 {
     bool is_timed = is_sqlite(stmt) && !stmt->measure.is_inside;
-    uint32_t limit_s = stmt->verdict.runtime_s;
     uint64_t begin = now_us();
     SQLRETURN code;
 
-    if (!limit_s || limit_s > RUN_S)
-        limit_s = RUN_S;
-    is_timed = is_timed && og_clock_set(stmt, limit_s) == 0;
+    is_timed = is_timed && og_clock_set(stmt, limit_of(stmt)) == 0;
     do {
         code = below(stmt);
     } while (code == SQL_STILL_EXECUTING && og_guard_pause());
@@ -267,13 +280,27 @@ static SQLRETURN run_limited(struct og_guard_stmt *stmt, SQLRETURN (*below)(stru
     return code;
 }
 
+/* The engine was told to stop: by this limit, by a shorter one of the session, by an administrator. */
+static void tell_stopped(struct og_guard_stmt *stmt)
+{
+    uint64_t ms = stmt->rehearsal.duration_us / 1000;
+    unsigned limit_s = limit_of(stmt);
+
+    if (stmt->is_cancelled)
+        set_why_not(stmt, "it was cancelled");
+    else if (ms + 50 >= limit_s * 1000u)
+        set_why_not(stmt, "it ran longer than %u seconds and was stopped", limit_s);
+    else
+        set_why_not(stmt, "it was stopped after %" PRIu64 " ms, by a time limit of the session or by "
+                          "somebody else", ms);
+}
+
 /* Failures that say nothing of the statement. Returns whether it is one. */
 static bool is_passing(struct og_guard_stmt *stmt, bool is_over)
 {
     static const struct {
         const char *sqlstate, *why;
     } rows[] = {
-        {"57014", "it ran longer than 10 seconds and was stopped"},
         {"55P03", "others hold locks on what it changes (waited 1 second)"},
         {"40P01", "it and others waited for each other"},
         {"40001", "others changed the same rows at that moment"},
@@ -285,12 +312,14 @@ static bool is_passing(struct og_guard_stmt *stmt, bool is_over)
         int code = og_sqlite_error_code(stmt->dbc->analyser);
 
         if (is_over || code == SQLITE_INTERRUPT)
-            set_why_not(stmt, "%s", rows[0].why);
+            tell_stopped(stmt);
         else if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
             set_why_not(stmt, "others have the database locked");
         return stmt->rehearsal.why_not[0] != '\0';
     }
     og_guard_sqlstate(stmt, sqlstate);
+    if (strcmp(sqlstate, "57014") == 0 || strcmp(sqlstate, "HY008") == 0)
+        tell_stopped(stmt);
     for (size_t i = 0; i < OG_COUNT(rows); i++)
         if (strcmp(rows[i].sqlstate, sqlstate) == 0)
             set_why_not(stmt, "%s", rows[i].why);
@@ -407,6 +436,17 @@ static SQLRETURN try(struct og_guard_stmt *stmt, SQLRETURN (*below)(struct og_gu
     return SQL_SUCCESS;
 }
 
+/* SQLCancel may come at any moment of it, between two calls of the real driver too. */
+static SQLRETURN fail_cancelled(struct og_guard_stmt *stmt)
+{
+    og_diag_clear(&stmt->object.diag);
+    stmt->object.shows_below = false;
+    og_diag_add_state(&stmt->object.diag, "HY008",
+                      "[odbcguard] cancelled while the write was tried: it was taken back, and nobody is "
+                      "asked");
+    return SQL_ERROR;
+}
+
 SQLRETURN og_rehearse(struct og_guard_stmt *stmt, SQLRETURN (*below)(struct og_guard_stmt *stmt))
 {
     bool is_inside = stmt->dbc->is_in_transaction, is_found = false;
@@ -435,6 +475,8 @@ SQLRETURN og_rehearse(struct og_guard_stmt *stmt, SQLRETURN (*below)(struct og_g
     (void)pthread_mutex_lock(&stmt->dbc->lock);
     stmt->dbc->is_in_transaction = is_inside;
     (void)pthread_mutex_unlock(&stmt->dbc->lock);
+    if (stmt->is_cancelled)
+        return fail_cancelled(stmt);
     if (code != SQL_SUCCESS)
         return code;
     if (stmt->rehearsal.is_done)

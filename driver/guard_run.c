@@ -294,6 +294,7 @@ static SQLRETURN run(struct og_guard_stmt *stmt, run_below *below)
     SQLRETURN code;
     bool is_over;
 
+    stmt->is_cancelled = false;
     do {
         do {
             code = clear_for_run(stmt, below);

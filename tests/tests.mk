@@ -251,6 +251,7 @@ EXTRA_DIST += \
 	tests/live/test_pg_catalog.sh \
 	tests/live/test_reel.py \
 	tests/live/test_rehearse.py \
+	tests/live/test_rehearse_quiet.py \
 	tests/live/test_report.py \
 	tests/live/test_service.py \
 	tests/live/test_shell.py \
