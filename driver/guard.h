@@ -345,9 +345,11 @@ SQLRETURN og_value_read(struct og_guard_stmt *stmt, SQLUSMALLINT column, struct 
 SQLRETURN og_value_mask(struct og_guard_stmt *stmt, SQLUSMALLINT column, const void *raw,
                         size_t n_bytes, bool is_wide, struct og_buf *out, bool *out_is_null);
 /* Whether the real driver could give a clear value as that C type; adds a record where not. */
-bool og_value_fits(struct og_guard_stmt *stmt, SQLSMALLINT c_type);
-/* SQLite's driver empties the buffer of what is NULL and of an empty last piece. */
-void og_value_blank(const struct og_guard_stmt *stmt, const struct og_cconv_cell *cell);
+bool og_value_fits(struct og_guard_stmt *stmt, const struct og_cconv_cell *cell);
+/* SQLite's driver empties the buffer of what is NULL and of an empty last piece (is_empty), and clears
+ * the room behind a text. */
+void og_value_blank(const struct og_guard_stmt *stmt, const struct og_cconv_cell *cell,
+                    bool is_empty);
 /* Whether values are read as UTF-16. */
 bool og_value_is_wide(const struct og_guard_stmt *stmt);
 

@@ -289,16 +289,16 @@ static SQLRETURN put_cell(struct og_guard_stmt *stmt, const struct og_rowset *ro
         return code == SQL_NO_DATA ? SQL_SUCCESS : SQL_ERROR;
     if (cell.c_type == SQL_C_DEFAULT)
         cell.c_type = og_cconv_default(plan->sql_type, plan->is_unsigned);
-    if (!is_null && !og_value_fits(stmt, cell.c_type))
-        return SQL_ERROR;
     n_fixed = og_cconv_fixed_size(cell.c_type);
     cell.buffer = og_rowset_cell(rowset, binding->data, row, n_fixed ? n_fixed : cell.max_bytes);
     cell.length = og_rowset_cell(rowset, binding->length, row, (SQLLEN)sizeof(SQLLEN));
     cell.indicator = og_rowset_cell(rowset, binding->indicator, row, (SQLLEN)sizeof(SQLLEN));
+    if (!is_null && !og_value_fits(stmt, &cell))
+        return SQL_ERROR;
     code = og_cconv_put(is_null ? NULL : og_buf_str(masked), masked->n_bytes, &cell, NULL,
                         &stmt->object.diag);
-    if (is_null && code == SQL_SUCCESS)
-        og_value_blank(stmt, &cell);
+    if (code == SQL_SUCCESS)
+        og_value_blank(stmt, &cell, is_null);
     stmt->n_bytes += masked->n_bytes;
     if (masked->n_bytes)
         explicit_bzero(masked->bytes, masked->n_bytes);

@@ -359,6 +359,22 @@ static SQLRETURN fail_engine(struct og_guard_stmt *stmt)
     return SQL_ERROR;
 }
 
+/* A result that SQLite's driver reads row by row runs on behind SQLCancel until the statement is given
+ * another text, which the driver is about to be; the engine answers "interrupted" meanwhile. A text that is
+ * no query the driver only keeps. Returns: 0; < 0. */
+static int analyse_text(struct og_guard_stmt *stmt)
+{
+    int r = analyse(stmt);
+
+    if (r < 0 || (stmt->facts.engine_code & 0xFF) != SQLITE_INTERRUPT || !stmt->is_cancelled ||
+        stmt->is_prepared)
+        return r;
+    stmt->is_cancelled = false;
+    (void)stmt->object.calls->SQLPrepare(stmt->object.below, (SQLCHAR[]){"COMMIT"}, SQL_NTS);
+    og_arena_reset(&stmt->facts_arena);
+    return og_guard_text_split(stmt) == SQL_SUCCESS ? analyse(stmt) : -ENOMEM;
+}
+
 /* Facts and verdict, fresh for this moment; stmt->dbc->lock is held. */
 static SQLRETURN judge_locked(struct og_guard_stmt *stmt)
 {
@@ -382,7 +398,7 @@ static SQLRETURN judge_locked(struct og_guard_stmt *stmt)
         if (og_guard_text_split(stmt) != SQL_SUCCESS)
             return SQL_ERROR;
     }
-    if (!stmt->has_facts && analyse(stmt) < 0)
+    if (!stmt->has_facts && analyse_text(stmt) < 0)
         return fail(stmt, OG_ERR_REFUSED, "[analysis] the statement could not be analysed: the "
                                           "catalog or memory failed; try again");
     if (is_engine_busy(stmt))

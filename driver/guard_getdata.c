@@ -93,11 +93,8 @@ static SQLRETURN get_masked(struct og_guard_stmt *stmt, SQLUSMALLINT column, SQL
         return code;
     cell.c_type = concrete_type(stmt, column, c_type, &cell);
     /* psqlODBC hands a value that comes whole out once, SQLite's driver as often as asked. */
-    if (!get->is_null && !og_value_fits(stmt, cell.c_type)) {
-        if (indicator)
-            *indicator = 0; /* as psqlODBC does where it converts nothing */
+    if (!get->is_null && !og_value_fits(stmt, &cell))
         return SQL_ERROR;
-    }
     if (get->n_pieces && !get->is_null && og_cconv_fixed_size(cell.c_type) &&
         stmt->dbc->dialect == OG_DIALECT_POSTGRESQL)
         return SQL_NO_DATA;
@@ -112,8 +109,8 @@ static SQLRETURN get_masked(struct og_guard_stmt *stmt, SQLUSMALLINT column, SQL
     }
     if (code == SQL_NO_DATA && indicator && stmt->dbc->dialect == OG_DIALECT_SQLITE)
         *indicator = 0;
-    if (code == SQL_NO_DATA || (code == SQL_SUCCESS && get->is_null))
-        og_value_blank(stmt, &cell);
+    if (code == SQL_NO_DATA || code == SQL_SUCCESS)
+        og_value_blank(stmt, &cell, code == SQL_NO_DATA || get->is_null);
     return code;
 }
 

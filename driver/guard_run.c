@@ -138,18 +138,6 @@ static void begin(struct og_guard_stmt *stmt, const char *api)
     stmt->api = api;
 }
 
-/* A result that SQLite's driver reads row by row runs on behind SQLCancel until the statement is given
- * another text, and the engine answers "interrupted" meanwhile, to the analysis too. */
-static SQLRETURN take_text(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
-                           bool is_wide)
-{
-    SQLRETURN code = og_guard_text_take(stmt, text, n_units, is_wide);
-
-    if (code == SQL_SUCCESS && stmt->is_cancelled && stmt->dbc->dialect == OG_DIALECT_SQLITE)
-        (void)stmt->object.calls->SQLPrepare(stmt->object.below, (SQLCHAR[]){"SELECT 1"}, SQL_NTS);
-    return code;
-}
-
 SQLRETURN og_run_prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
                          bool is_wide)
 {
@@ -157,7 +145,7 @@ SQLRETURN og_run_prepare(struct og_guard_stmt *stmt, const void *text, SQLINTEGE
 
     stmt->is_prepared = false;
     stmt->state = OG_STMT_EMPTY;
-    code = take_text(stmt, text, n_units, is_wide);
+    code = og_guard_text_take(stmt, text, n_units, is_wide);
     if (code == SQL_SUCCESS && og_undo_is_command(stmt)) {
         og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
                     "[undo] `odbcguard undo` cannot be prepared: execute it directly");
@@ -332,7 +320,7 @@ static SQLRETURN execute_below(struct og_guard_stmt *stmt)
 static SQLRETURN exec_direct(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
                              bool is_wide)
 {
-    SQLRETURN code = take_text(stmt, text, n_units, is_wide);
+    SQLRETURN code = og_guard_text_take(stmt, text, n_units, is_wide);
 
     og_amend_forget(stmt);
     stmt->is_prepared = false;

@@ -9,6 +9,7 @@
 #include "driver/guard.h"
 
 #define CHUNK_BYTES 4096u
+#define PSQLODBC_RESTRICTED_TYPE 14 /* statement.h: STMT_RESTRICTED_DATA_TYPE_ERROR */
 
 /* Reads one piece. Returns SQL_SUCCESS with the last piece, SQL_SUCCESS_WITH_INFO when more
  * follows, SQL_NO_DATA, SQL_ERROR. */
@@ -91,22 +92,38 @@ bool og_value_is_wide(const struct og_guard_stmt *stmt)
            !stmt->dbc->has_plain_utf8;
 }
 
-bool og_value_fits(struct og_guard_stmt *stmt, SQLSMALLINT c_type)
+bool og_value_fits(struct og_guard_stmt *stmt, const struct og_cconv_cell *cell)
 {
-    if (c_type != SQL_C_WCHAR || stmt->dbc->dialect != OG_DIALECT_POSTGRESQL ||
+    if (cell->c_type != SQL_C_WCHAR || stmt->dbc->dialect != OG_DIALECT_POSTGRESQL ||
         stmt->object.calls->SQLExecDirectW)
         return true;
-    og_diag_add_state(&stmt->object.diag, "07006",
-                      "[odbcguard] the real driver gives no wide text: read it as SQL_C_CHAR");
+    if (cell->length)
+        memset(cell->length, 0, sizeof(*cell->length)); /* as psqlODBC does where it converts nothing */
+    og_diag_add_raw(&stmt->object.diag, "07006", PSQLODBC_RESTRICTED_TYPE,
+                    "[odbcguard] the real driver gives no wide text: read it as SQL_C_CHAR");
     return false;
 }
 
-void og_value_blank(const struct og_guard_stmt *stmt, const struct og_cconv_cell *cell)
+/* What strncpy does with the room behind a text. */
+static void pad(const struct og_cconv_cell *cell)
+{
+    char *text = cell->buffer;
+    size_t n_max = cell->c_type == SQL_C_CHAR && cell->max_bytes > 0 ? (size_t)cell->max_bytes - 1 : 0;
+    size_t n = strnlen(text, n_max);
+
+    memset(text + n, 0, n_max - n);
+}
+
+void og_value_blank(const struct og_guard_stmt *stmt, const struct og_cconv_cell *cell, bool is_empty)
 {
     SQLLEN n = og_cconv_fixed_size(cell->c_type);
 
     if (stmt->dbc->dialect != OG_DIALECT_SQLITE || !cell->buffer)
         return;
+    if (!is_empty) {
+        pad(cell);
+        return;
+    }
     if (cell->c_type == SQL_C_CHAR || cell->c_type == SQL_C_WCHAR) {
         n = cell->c_type == SQL_C_CHAR ? 1 : (SQLLEN)sizeof(SQLWCHAR);
         if (cell->max_bytes < n)

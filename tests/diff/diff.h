@@ -250,6 +250,8 @@ size_t widen(const char *utf8, SQLWCHAR *out, size_t max_units);
 /* Types of C variables, and which of them fit a cell. */
 const struct ctype *ctype_pick(uint32_t number);
 const struct ctype *ctype_find(SQLSMALLINT code);
+/* With masks, whole characters: SQLite's driver writes half a one behind an odd end. */
+SQLLEN whole_size(const struct ctype *type, SQLLEN n_bytes);
 /* Writes a value of that type; returns its length or SQL_NTS. */
 SQLLEN put_value(const struct ctype *type, uint32_t number, unsigned char *out);
 

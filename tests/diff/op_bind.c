@@ -24,6 +24,7 @@ void op_bind_col(struct arm *arm, const uint32_t *a)
     if (column == 0)
         type = ctype_find(SQL_C_BINARY);
     max = type->n_bytes ? type->n_bytes : column ? cell_sizes[a[2] % 10] : 16;
+    max = whole_size(type, max);
     say(arm, "SQLBindCol %u as %s, %d bytes%s", column, type->name, (int)max,
         a[4] % 8 ? "" : ", no indicator");
     arm->code = CALL(arm, SQLBindCol)(slot->handle, (SQLUSMALLINT)column,

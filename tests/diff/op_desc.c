@@ -160,6 +160,9 @@ static void set_field(struct arm *arm, const uint32_t *a, bool is_wide)
     shown = value;
     tame_pointer(arm, &shown);
     slot->is_described = true;
+    /* What lies behind the count is not bound any more, and psqlODBC sets nothing when it grows again. */
+    for (SQLLEN column = all[i].values[a[2] % all[i].n] + 1; i == 2 && column < 5; column++)
+        slot->bound[column].type = NULL;
     say(arm, "SQLSetDescField%s ARD %d %s %p", is_wide ? "W" : "", record, all[i].name, shown);
     arm->code = is_wide ? CALL(arm, SQLSetDescFieldW)(desc, record, all[i].id, value, SQL_IS_POINTER)
                         : CALL(arm, SQLSetDescField)(desc, record, all[i].id, value, SQL_IS_POINTER);
@@ -278,10 +281,12 @@ static bool is_closed(const unsigned char *state, const unsigned char *text)
     static const char own[] = "[odbcguard]", reduced[] = "[odbcguard] the database reported";
     static const char broker[] = "[odbcguard] the broker placement ";
     static const char unfit[] = "the masked value cannot be given as the C type";
+    static const char narrow[] = "[odbcguard] the real driver gives no wide text";
 
     if (memcmp(state, "HYC00", 5) == 0 || memcmp(state, "S1C00", 5) == 0)
         return memcmp(text, own, sizeof(own) - 1) == 0 && memcmp(text, reduced, sizeof(reduced) - 1) != 0;
-    return memcmp(text, unfit, sizeof(unfit) - 1) == 0 || memcmp(text, broker, sizeof(broker) - 1) == 0;
+    return memcmp(text, unfit, sizeof(unfit) - 1) == 0 || memcmp(text, narrow, sizeof(narrow) - 1) == 0 ||
+           memcmp(text, broker, sizeof(broker) - 1) == 0;
 }
 
 static SQLRETURN read_record(struct arm *arm, SQLSMALLINT type, SQLHANDLE handle, SQLSMALLINT number,
@@ -344,7 +349,9 @@ void op_diag_field(struct arm *arm, const uint32_t *a)
     SQLSMALLINT max = (SQLSMALLINT)(a[2] % 4 ? 256 : 6);
     bool is_wide = a[3] % 2 && HAS(arm, SQLGetDiagFieldW);
 
-    if (options.is_masked && (all[i].id == SQL_DIAG_NUMBER || all[i].id == SQL_DIAG_MESSAGE_TEXT))
+    /* Records are the guard's, which knows their origins; texts are reduced to names. */
+    if (options.is_masked && (all[i].id == SQL_DIAG_NUMBER || all[i].id == SQL_DIAG_MESSAGE_TEXT ||
+                              all[i].id == SQL_DIAG_CLASS_ORIGIN || all[i].id == SQL_DIAG_SUBCLASS_ORIGIN))
         return;
     say(arm, "SQLGetDiagField%s %d %s", is_wide ? "W" : "", record, all[i].name);
     arm->code = is_wide ? CALL(arm, SQLGetDiagFieldW)(SQL_HANDLE_STMT, arm->slot->handle, record, all[i].id,
@@ -366,8 +373,10 @@ void op_old_error(struct arm *arm, const uint32_t *a)
         arm->code = CALL(arm, SQLError)(arm->env, arm->dbc, arm->slot->handle, arm->scratch, SMALL(arm, 0),
                                         arm->scratch + 64, (SQLSMALLINT)(a[0] % 3 ? 512 : 30), SMALL(arm, 1));
         log_number(arm, "record", arm->code);
-        if (options.is_masked)
-            fill(arm->scratch + 64, 1024 - 64); /* texts are reduced to names */
+        if (options.is_masked) { /* texts are reduced to names */
+            fill(arm->scratch + 64, 1024 - 64);
+            fill(SMALL(arm, 1), sizeof(SQLSMALLINT));
+        }
         log_changes(arm, "error", arm->scratch, 1024);
         if (!SQL_SUCCEEDED(arm->code))
             break;

@@ -66,6 +66,7 @@ void op_get_data(struct arm *arm, const uint32_t *a)
 
     if (column == 0 && a[4] % 8)
         column = 1;
+    max = whole_size(type, max);
     say(arm, "SQLGetData %u as %s, %d bytes%s", column, type->name, (int)max,
         a[3] % 8 ? "" : ", no indicator");
     arm->code = CALL(arm, SQLGetData)(slot->handle, (SQLUSMALLINT)column, type->code, slot->out + CELL_AT,
@@ -81,8 +82,7 @@ void op_get_pieces(struct arm *arm, const uint32_t *a)
     SQLSMALLINT type = types[a[1] % 3];
     SQLLEN max = (SQLLEN)(a[2] % 60), length;
 
-    if (options.is_masked && type == SQL_C_WCHAR)
-        max &= ~1; /* SQLite's driver writes half a character behind an odd end */
+    max = whole_size(ctype_find(type), max);
     say(arm, "SQLGetData %u in pieces of %d, type %d", column, (int)max, type);
     for (unsigned i = 0; i < 12; i++) {
         fill(slot->out + CELL_AT, 128);

@@ -124,6 +124,11 @@ const struct ctype *ctype_pick(uint32_t number)
     return &ctypes[number / 8 % (sizeof(ctypes) / sizeof(ctypes[0]))];
 }
 
+SQLLEN whole_size(const struct ctype *type, SQLLEN n_bytes)
+{
+    return options.is_masked && type->code == SQL_C_WCHAR ? n_bytes & ~(SQLLEN)1 : n_bytes;
+}
+
 const struct ctype *ctype_find(SQLSMALLINT code)
 {
     for (size_t i = 0; i < sizeof(ctypes) / sizeof(ctypes[0]); i++)
