@@ -224,9 +224,10 @@ static int check_time(const struct og_config_issuer *issuer, const json_t *claim
 
     if (!json_is_integer(exp) || (nbf && !json_is_integer(nbf)) || (iat && !json_is_integer(iat)))
         return refuse(why, "the token has no expiry (exp), or its times are no whole numbers");
+    if (json_integer_value(exp) < 0 || json_integer_value(exp) > INT64_MAX / 2)
+        return refuse(why, "the token's expiry (exp) is no time");
     out->expires_s = (int64_t)json_integer_value(exp) + issuer->skew_s;
-    if (json_integer_value(exp) < 0 || json_integer_value(exp) > INT64_MAX / 2 ||
-        out->expires_s <= now_s)
+    if (out->expires_s <= now_s)
         return refuse(why, "the token has expired: get a new one");
     if ((nbf && json_integer_value(nbf) > now_s + issuer->skew_s) ||
         (iat && json_integer_value(iat) > now_s + issuer->skew_s))
@@ -328,6 +329,15 @@ static struct keys *find_keys(struct og_tokens *tokens, const json_t *claims)
     return NULL;
 }
 
+/* Extensions that have to be understood: none is. */
+static bool is_critical(jwt_t *jwt)
+{
+    json_t *critical = r_jwt_get_header_json_t_value(jwt, "crit"); /* a reference of ours */
+
+    json_decref(critical);
+    return critical != NULL;
+}
+
 static int check_jwt(struct og_tokens *tokens, jwt_t *jwt, uint32_t uid, int64_t now_s,
                      struct og_arena *arena, struct og_token *out, const char **why)
 {
@@ -339,7 +349,7 @@ static int check_jwt(struct og_tokens *tokens, jwt_t *jwt, uint32_t uid, int64_t
         r = refuse(why, "the token's issuer (iss) is not in guardfs' configuration");
     else if (!key_kind(r_jwt_get_sign_alg(jwt)))
         r = refuse(why, "the token's algorithm is not one of RS256, ES256 and EdDSA");
-    else if (r_jwt_get_header_json_t_value(jwt, "crit"))
+    else if (is_critical(jwt))
         r = refuse(why, "the token has critical extensions (crit), which nobody here knows");
     else if (refresh(keys), !keys->jwks)
         r = refuse(why, "the issuer's keys cannot be read: ask who runs guardfs");

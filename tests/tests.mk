@@ -110,6 +110,7 @@ OG_FUZZ_REPLAYS = \
 	tests/fuzz/replay_pg \
 	tests/fuzz/replay_proto \
 	tests/fuzz/replay_request_file \
+	tests/fuzz/replay_token \
 	tests/fuzz/replay_conf_string \
 	tests/fuzz/replay_sqlite \
 	tests/fuzz/replay_policy \
@@ -144,6 +145,11 @@ tests_fuzz_replay_request_file_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_req
 	fusefs/request_file.c fusefs/request_file_read.c
 tests_fuzz_replay_request_file_CPPFLAGS = $(AM_CPPFLAGS) -DOG_CORPUS='"request_file"'
 tests_fuzz_replay_request_file_LDADD = $(OG_UNIT_LIBS)
+
+tests_fuzz_replay_token_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_token.c \
+	fusefs/token.c fusefs/token_seen.c
+tests_fuzz_replay_token_CPPFLAGS = $(AM_CPPFLAGS) $(JOSE_CFLAGS) -DOG_CORPUS='"token"'
+tests_fuzz_replay_token_LDADD = $(OG_UNIT_LIBS) $(JOSE_LIBS) -lyder -lorcania -ljansson
 
 tests_fuzz_replay_conf_string_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_conf_string.c \
 	driver/conf_string.c
