@@ -253,6 +253,7 @@ EXTRA_DIST += \
 	tests/live/test_kill.py \
 	tests/live/link_fuzz.py tests/live/test_limits.py tests/live/test_link.py \
 	tests/live/test_main_job.py \
+	tests/live/test_measured.py \
 	tests/live/test_observe.py \
 	tests/live/test_pg_catalog.sh \
 	tests/live/test_reel.py \
