@@ -81,6 +81,8 @@ void og_sqlite_set_last_row(struct og_sqlite_analyser *analyser, int64_t row);
 uint64_t og_sqlite_total_changes(struct og_sqlite_analyser *analyser);
 /* Whether the open transaction has rows whose foreign key is checked at its end and would fail. */
 bool og_sqlite_has_broken_keys(struct og_sqlite_analyser *analyser);
+/* The one number that a query of ours answers. Returns: 0; -EIO. */
+OG_MUST int og_sqlite_number(struct og_sqlite_analyser *analyser, const char *sql, uint64_t *out);
 OG_MUST int og_sqlite_savepoint(struct og_sqlite_analyser *analyser, enum og_savepoint how);
 /* One that sees every row before it changes on the live handle, by whatever changes it: triggers,
  * foreign keys and REPLACE too. Not told: rows of virtual tables (those of the tables that keep them

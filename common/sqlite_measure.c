@@ -35,6 +35,23 @@ bool og_sqlite_has_broken_keys(struct og_sqlite_analyser *analyser)
                                            &highest, 0) == SQLITE_OK && now > 0;
 }
 
+int og_sqlite_number(struct og_sqlite_analyser *analyser, const char *sql, uint64_t *out)
+{
+    enum og_sq_permit permit = analyser->permit;
+    sqlite3_stmt *query = NULL;
+    int rc;
+
+    analyser->permit = OG_SQ_PERMIT_OWN;
+    rc = analyser->api.sqlite3_prepare_v2(analyser->live, sql, -1, &query, NULL);
+    if (rc == SQLITE_OK)
+        rc = analyser->api.sqlite3_step(query);
+    if (rc == SQLITE_ROW)
+        *out = (uint64_t)analyser->api.sqlite3_column_int64(query, 0);
+    (void)analyser->api.sqlite3_finalize(query);
+    analyser->permit = permit;
+    return rc == SQLITE_ROW ? 0 : -EIO;
+}
+
 int og_sqlite_savepoint(struct og_sqlite_analyser *analyser, enum og_savepoint how)
 {
     static const char *const texts[] = {

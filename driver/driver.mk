@@ -100,6 +100,7 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_amend.h \
 	driver/guard_rehearse.c \
 	driver/guard_rehearse.h \
+	driver/guard_share.c \
 	driver/guard_required.c \
 	driver/guard_rows.c \
 	driver/guard_rows.h \

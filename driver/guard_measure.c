@@ -358,6 +358,7 @@ static SQLRETURN settle_locked(struct og_guard_stmt *stmt, SQLRETURN code)
     rows = og_count_end(stmt);
     if (stmt->measure.is_rehearsal) {
         og_rehearsal_note(stmt);
+        og_rehearsal_shares(stmt);
         return take_back(stmt, rows);
     }
     if (!is_within(stmt, rows))

@@ -56,6 +56,9 @@ void og_rehearsal_record(struct og_guard_stmt *stmt, struct og_msg_outcome *outc
 /* What a rehearsal leaves behind, into notes; before it is taken back. */
 void og_rehearsal_note(struct og_guard_stmt *stmt);
 
+/* guard_share.c: how much of each table it meets, into notes; as og_rehearsal_note, and after it. */
+void og_rehearsal_shares(struct og_guard_stmt *stmt);
+
 /* guard_count.c: what one execution changes. start: right before it; end fills rehearsal.measured and
  * has_tables and returns all rows, or OG_UNKNOWN_ROWS; drop forgets a count. The connection's lock is
  * held. */

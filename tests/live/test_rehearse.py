@@ -77,6 +77,8 @@ def effect(shop):
            error and "rows=200" in error, shop.name("the refusal tells what would change"), error)
     tap.like(text, "%s.payments: 0 inserted, 100 updated, 0 deleted" % shop.schema(),
              shop.name("the request has the rows of the table"))
+    tap.like(text, "%s.payments: 100 of its 100 rows, 100 %%" % shop.schema(),
+             shop.name("and how much of the table that is"))
     tap.like(text, "%s.log: 100 inserted, 0 updated, 0 deleted" % shop.schema(),
              shop.name("and those that a trigger writes"))
     tap.ok(re.search(r"taken back after \d+ ms", text), shop.name("and the time it took"), text)
@@ -94,6 +96,8 @@ def effect(shop):
     shop.write("DELETE FROM log")
     name, text, error = shop.request(lambda: cursor.execute("DELETE FROM payments WHERE id <= ?", 5))
     tap.ok("25 rows of lines and 5 rows of payments" in error, shop.name("cascades are counted"), error)
+    tap.ok(".payments: 5 of its 100 rows, 5 %" in text and ".lines: 25 of its 50 rows, 50 %" in text,
+           shop.name("with their share"), text)
     name, text, error = shop.request(lambda: cursor.execute("DELETE FROM payments"))
     tap.ok(not name and "(71001)" in error and "[shop/huge]" in error and "would change 150 rows" in error,
            shop.name("a rule on rows forbids what is too much before anybody is asked"), error)
