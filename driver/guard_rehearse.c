@@ -567,7 +567,9 @@ const char *og_rehearsal_text(const struct og_guard_stmt *stmt, struct og_arena 
     if (!rehearsal->is_done)
         return og_arena_printf(arena, "not rehearsed, because %s",
                                rehearsal->why_not[0] ? rehearsal->why_not
-                                                     : "this version cannot measure it");
+                               : stmt->undo.command
+                                   ? "an undo set says row by row what would be taken back: see its undo.sql"
+                                   : "this version cannot measure it");
     og_buf_init(&out, OG_MAX_REQUEST_BYTES / 4);
     og_buf_append_str(&out, "would change ");
     og_measured_words(&rehearsal->measured, &out);

@@ -339,6 +339,20 @@ static SQLRETURN tell(struct og_guard_stmt *stmt, int r, SQLRETURN code)
     return SQL_SUCCESS_WITH_INFO;
 }
 
+/* The command is no SQL: as such `u-0QEA...` is no word, and its text would be none. One token is the whole
+ * of it, so that approvals are bound to it and the ledger and the request say it. */
+static SQLRETURN take_text(struct og_guard_stmt *stmt)
+{
+    struct og_token *token = og_arena_array(&stmt->facts_arena, 1, sizeof(*token));
+
+    if (!token)
+        return fail(stmt, "memory is short");
+    *token = (struct og_token){.kind = OG_TOKEN_WORD, .n_bytes = (uint32_t)strlen(stmt->text.utf8)};
+    stmt->lex = (struct og_lex){.tokens = token, .n_tokens = 1};
+    stmt->text.refusal = NULL;
+    return SQL_SUCCESS;
+}
+
 static SQLRETURN decide_and_run(struct og_guard_stmt *stmt)
 {
     SQLRETURN code;
@@ -347,7 +361,7 @@ static SQLRETURN decide_and_run(struct og_guard_stmt *stmt)
     do {
         stmt->has_facts = false;
         og_arena_reset(&stmt->facts_arena);
-        code = og_guard_text_split(stmt);
+        code = take_text(stmt);
         if (code == SQL_SUCCESS)
             code = og_gate_judge(stmt);
         if (code == SQL_SUCCESS)

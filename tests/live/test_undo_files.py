@@ -72,6 +72,15 @@ class Story:
         self.cursor.execute(sql)
         return (self.sets() - seen).pop()
 
+    def with_digit(self, sql):
+        """A set whose id begins with a digit: as SQL its name would be no word."""
+        while True:
+            undo = self.write(sql)
+            if undo[2].isdigit():
+                return undo
+            self.copy(undo)
+            self.wait(undo)
+
     def read(self, undo, name):
         return self.rig.read("undo", undo, name)
 
@@ -143,7 +152,7 @@ class Story:
 
     def others(self):
         tap, name = self.tap, self.name
-        undo = self.write("UPDATE people SET name = 'x' WHERE id = 3")
+        undo = self.with_digit("UPDATE people SET name = 'x' WHERE id = 3")
         bad = self.rig.as_uid(61009, ["ls", self.rig.path("mount", "undo", undo)])
         tap.ok(bad.returncode != 0, name + ": a set of others is not there")
         self.copy(undo, uid=RITA)
@@ -156,10 +165,17 @@ class Story:
         tap.like(told, "r-", name + ": who must ask reads of the request")
         request = "r-" + told.split("r-", 1)[1][:10]
         text = self.rig.read("approvals", "pending", request + ".yaml")
+        tap.like(text, "\n  odbcguard undo " + undo + "\n", name + ": which says what would be taken back")
         self.rig.write("answer.yaml", text.replace("decision: pending", "decision: approve"))
         answered = self.rig.as_uid(rig.APPROVER_UID, [
             "cp", self.rig.path("answer.yaml"), self.rig.path("mount", "approvals", "pending", request + ".yaml")])
         tap.is_(answered.returncode, 0, name + ": the request is approved")
+        other = self.with_digit("UPDATE people SET name = 'y' WHERE id = 2")
+        self.copy(other, uid=ASA)
+        told = self.wait(other)
+        tap.ok("r-" in told and request not in told, name + ": the approval is for that set alone", told)
+        self.copy(other)
+        self.wait(other)
         self.copy(undo, uid=ASA)
         tap.like(self.wait(undo), "none: it was taken back", name + ": and the next copy takes it back")
         self.is_start("the start again")
