@@ -195,6 +195,7 @@ struct og_guard_stmt {
     struct og_swapped *swapped; /* parameters whose handles have given way to their values */
     struct og_guard_desc descriptors[4]; /* implicit: ARD, APD, IRD, IPD */
     volatile bool is_cancelled;
+    volatile bool reads_on; /* SQLCancel came between calls: the real driver's result may run on behind it */
 
     struct og_guard_column *columns; /* n_columns, in verdict_arena: the plan of the open result */
     size_t n_columns;

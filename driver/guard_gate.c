@@ -366,10 +366,10 @@ static int analyse_text(struct og_guard_stmt *stmt)
 {
     int r = analyse(stmt);
 
-    if (r < 0 || (stmt->facts.engine_code & 0xFF) != SQLITE_INTERRUPT || !stmt->is_cancelled ||
+    if (r < 0 || (stmt->facts.engine_code & 0xFF) != SQLITE_INTERRUPT || !stmt->reads_on ||
         stmt->is_prepared)
         return r;
-    stmt->is_cancelled = false;
+    stmt->reads_on = false;
     (void)stmt->object.calls->SQLPrepare(stmt->object.below, (SQLCHAR[]){"COMMIT"}, SQL_NTS);
     og_arena_reset(&stmt->facts_arena);
     return og_guard_text_split(stmt) == SQL_SUCCESS ? analyse(stmt) : -ENOMEM;

@@ -289,6 +289,7 @@ static SQLRETURN run(struct og_guard_stmt *stmt, run_below *below)
         } while (code == SQL_ERROR && og_amend_take(stmt));
         if (code != SQL_SUCCESS)
             return code;
+        stmt->reads_on = false;
         code = run_timed(stmt, below);
         if (code != SQL_NEED_DATA)
             og_opaque_wipe(stmt);
@@ -472,6 +473,7 @@ static SQLRETURN SQL_API guard_SQLCancel(SQLHSTMT handle)
     struct og_guard_stmt *stmt = handle;
 
     stmt->is_cancelled = true;
+    stmt->reads_on = true;
     return stmt->object.calls->SQLCancel(stmt->object.below);
 }
 

@@ -572,7 +572,7 @@ static void test_approval(void)
     struct og_client *client = connect_client();
     struct og_msg_request request = {.statement = "q-0000000001", .text = "DELETE"};
     struct waiter waiter = {.client = client};
-    struct og_client_answer answer;
+    struct og_client_answer answer = {.text = NULL};
     pthread_t thread;
     int64_t started;
     int n_ok = 0;
