@@ -33,6 +33,7 @@ static void forget(struct og_guard_dbc *dbc, bool is_cursor, const char *name)
             at = &one->next;
             continue;
         }
+        dbc->catalog_version++; /* facts of statements that name it */
         *at = one->next;
         free(one->name);
         free(one->sql);
@@ -54,6 +55,7 @@ static void remember(struct og_guard_stmt *stmt, bool is_cursor)
     struct og_guard_named *one = NULL;
 
     forget(dbc, is_cursor, stmt->facts.session_name);
+    dbc->catalog_version++;
     if (dbc->n_named < MAX_NAMED)
         one = calloc(1, sizeof(*one));
     if (!one)

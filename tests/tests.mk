@@ -254,6 +254,7 @@ EXTRA_DIST += \
 	tests/live/link_fuzz.py tests/live/test_limits.py tests/live/test_link.py \
 	tests/live/test_main_job.py \
 	tests/live/test_measured.py \
+	tests/live/test_named.py \
 	tests/live/test_observe.py \
 	tests/live/test_pg_catalog.sh \
 	tests/live/test_reel.py \
