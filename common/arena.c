@@ -50,6 +50,30 @@ void og_arena_reset(struct og_arena *arena)
     arena->is_failed = false;
 }
 
+struct og_arena_mark og_arena_mark(const struct og_arena *arena)
+{
+    return (struct og_arena_mark){.block = arena->blocks,
+                                  .n_block_bytes = arena->blocks ? arena->blocks->n_used : 0,
+                                  .n_used_bytes = arena->n_used_bytes};
+}
+
+void og_arena_rewind(struct og_arena *arena, struct og_arena_mark mark)
+{
+    if (!mark.block) {
+        og_arena_reset(arena);
+        return;
+    }
+    while (arena->blocks != mark.block) {
+        struct og_arena_block *next = arena->blocks->next;
+
+        free(arena->blocks);
+        arena->blocks = next;
+    }
+    mark.block->n_used = mark.n_block_bytes;
+    arena->n_used_bytes = mark.n_used_bytes;
+    arena->is_failed = false;
+}
+
 static struct og_arena_block *add_block(struct og_arena *arena, size_t n_bytes)
 {
     size_t size = arena->blocks ? arena->blocks->n_bytes * 2 : FIRST_BLOCK_BYTES;
@@ -122,6 +146,38 @@ char *og_arena_strndup(struct og_arena *arena, const char *text, size_t n_bytes)
 char *og_arena_strdup(struct og_arena *arena, const char *text)
 {
     return text ? og_arena_strndup(arena, text, strlen(text)) : NULL;
+}
+
+static size_t join_texts(char *out, const char *first, va_list args)
+{
+    size_t n_bytes = 0;
+
+    for (const char *text = first; text; text = va_arg(args, const char *)) {
+        size_t n = strlen(text);
+
+        if (out)
+            memcpy(out + n_bytes, text, n);
+        n_bytes += n;
+    }
+    return n_bytes;
+}
+
+char *og_arena_join(struct og_arena *arena, const char *first, ...)
+{
+    va_list args;
+    size_t n_bytes;
+    char *out;
+
+    va_start(args, first);
+    n_bytes = join_texts(NULL, first, args);
+    va_end(args);
+    out = og_arena_alloc(arena, n_bytes + 1);
+    if (!out)
+        return NULL;
+    va_start(args, first);
+    (void)join_texts(out, first, args);
+    va_end(args);
+    return out;
 }
 
 char *og_arena_vprintf(struct og_arena *arena, const char *format, va_list args)

@@ -27,6 +27,16 @@ void og_arena_release(struct og_arena *arena);
 /* Forgets everything handed out and clears a failure, keeping one block for reuse. */
 void og_arena_reset(struct og_arena *arena);
 
+/* What an arena holds at a moment. */
+struct og_arena_mark {
+    struct og_arena_block *block;
+    size_t n_block_bytes, n_used_bytes;
+};
+struct og_arena_mark og_arena_mark(const struct og_arena *arena);
+/* Forgets what was handed out since the mark, and a failure. The arena must not have been reset or
+ * released meanwhile. */
+void og_arena_rewind(struct og_arena *arena, struct og_arena_mark mark);
+
 /* n_bytes of zeroed memory, aligned for any object; never less than one byte.
  * Returns: memory owned by the arena, or NULL (the failure sticks). */
 void *og_arena_alloc(struct og_arena *arena, size_t n_bytes);
@@ -36,6 +46,8 @@ void *og_arena_array(struct og_arena *arena, size_t n, size_t size_bytes);
 char *og_arena_strndup(struct og_arena *arena, const char *text, size_t n_bytes);
 /* Copy of a C string; NULL stays NULL without failure. */
 char *og_arena_strdup(struct og_arena *arena, const char *text);
+/* The texts one behind the other, up to a NULL; much cheaper than a format. */
+char *og_arena_join(struct og_arena *arena, const char *first, ...) __attribute__((sentinel));
 char *og_arena_printf(struct og_arena *arena, const char *format, ...) OG_PRINTF(2, 3);
 char *og_arena_vprintf(struct og_arena *arena, const char *format, va_list args);
 

@@ -75,6 +75,18 @@ void og_buf_append(struct og_buf *buf, const void *bytes, size_t n_bytes)
     buf->bytes[buf->n_bytes] = '\0';
 }
 
+char *og_buf_extend(struct og_buf *buf, size_t n_bytes)
+{
+    char *at;
+
+    if (!make_room(buf, n_bytes))
+        return NULL;
+    at = buf->bytes + buf->n_bytes;
+    buf->n_bytes += n_bytes;
+    at[n_bytes] = '\0';
+    return at;
+}
+
 void og_buf_append_str(struct og_buf *buf, const char *text)
 {
     og_buf_append(buf, text, strlen(text));

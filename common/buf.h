@@ -28,6 +28,8 @@ void og_buf_wipe(struct og_buf *buf);
 void og_buf_clear(struct og_buf *buf);
 
 void og_buf_append(struct og_buf *buf, const void *bytes, size_t n_bytes);
+/* n_bytes more at the end, for the caller to fill. NULL on failure. */
+char *og_buf_extend(struct og_buf *buf, size_t n_bytes);
 void og_buf_append_str(struct og_buf *buf, const char *text);
 void og_buf_append_char(struct og_buf *buf, char c);
 void og_buf_printf(struct og_buf *buf, const char *format, ...) OG_PRINTF(2, 3);

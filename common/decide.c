@@ -208,8 +208,8 @@ static void say_verdict(const struct og_decide *decide, struct judgement *judgem
         .column = "",
         .reason = at && at->rule->has_rows
                       ? og_decide_rows_text(decide, at->policy, at->rule, pair)
-                      : og_arena_printf(decide->arena, "%s%s%s", words[rank].before,
-                                        og_decide_pair_text(decide, pair), words[rank].after),
+                      : og_arena_join(decide->arena, words[rank].before, og_decide_pair_text(decide, pair),
+                                      words[rank].after, NULL),
         .rows_bound = at && at->rule->has_rows ? at->rule->rows_over : 0,
         .is_over_rows = at && at->rule->has_rows,
         .measured_rows = decide->input->measured_rows,

@@ -70,7 +70,7 @@ const char *og_decide_object_name(const struct og_decide *decide, const struct o
         return "";
     if (!object->schema || !*object->schema)
         return or_empty(og_arena_strdup(decide->arena, or_empty(object->name)));
-    return or_empty(og_arena_printf(decide->arena, "%s.%s", object->schema, object->name));
+    return or_empty(og_arena_join(decide->arena, object->schema, ".", object->name, NULL));
 }
 
 const char *og_decide_object_text(const struct og_decide *decide, const struct og_object *object)
@@ -107,10 +107,9 @@ const char *og_decide_pair_text(const struct og_decide *decide, const struct og_
         return *kind && (is_kind || pair->needs_no_rule) ? kind : effect;
     if (is_kind && (pair->effect == OG_EFFECT_DROP || pair->effect == OG_EFFECT_CREATE ||
                     pair->effect == OG_EFFECT_ALTER || is_direct(pair->effect)))
-        text = og_arena_printf(decide->arena, "%s %s", kind, object);
+        text = og_arena_join(decide->arena, kind, " ", object, NULL);
     else
-        text = og_arena_printf(decide->arena, is_direct(pair->effect) ? "%s %s" : "%s on %s",
-                               effect, object);
+        text = og_arena_join(decide->arena, effect, is_direct(pair->effect) ? " " : " on ", object, NULL);
     return text ? text : "this statement";
 }
 

@@ -159,23 +159,21 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_all(const char *text, size_t n_bytes, bool (*is_good)(unsigned char))
+static bool is_local_text(const char *text, size_t n_bytes)
 {
-    for (size_t i = 0; i < n_bytes; i++) {
-        if (!is_good((unsigned char)text[i]))
+    for (size_t i = 0; i < n_bytes; i++)
+        if ((unsigned char)text[i] <= 0x20 || text[i] == 0x7F || text[i] == '@')
             return false;
-    }
     return true;
 }
 
-static bool is_local_char(unsigned char c)
+static bool is_domain_text(const char *text, size_t n_bytes)
 {
-    return c > 0x20 && c != 0x7F && c != '@';
-}
-
-static bool is_domain_char(unsigned char c)
-{
-    return is_letter((char)c) || is_digit((char)c) || c == '-' || c == '.' || c >= 0x80;
+    for (size_t i = 0; i < n_bytes; i++)
+        if (!is_letter(text[i]) && !is_digit(text[i]) && text[i] != '-' && text[i] != '.' &&
+            (unsigned char)text[i] < 0x80)
+            return false;
+    return true;
 }
 
 /* One letter of the local part, where more than one is there, and the domain. Text that is not one
@@ -186,8 +184,8 @@ static void mask_email(const char *text, size_t n_bytes, struct og_buf *out)
     size_t n_local = at ? (size_t)(at - text) : 0;
     size_t n_first = at ? og_utf8_cut(text, n_local, 1) : 0;
 
-    if (n_local > n_first && is_all(text, n_local, is_local_char) && n_local + 1 < n_bytes &&
-        is_all(at + 1, n_bytes - n_local - 1, is_domain_char)) {
+    if (n_local > n_first && is_local_text(text, n_local) && n_local + 1 < n_bytes &&
+        is_domain_text(at + 1, n_bytes - n_local - 1)) {
         og_buf_append(out, text, n_first);
         og_buf_append_str(out, DEFAULT_TEXT);
         og_buf_append(out, at, n_bytes - n_local);
@@ -196,18 +194,18 @@ static void mask_email(const char *text, size_t n_bytes, struct og_buf *out)
     }
 }
 
-/* The last n_keep digits behind prefix, where at least n_least digits are there. */
+/* The last n_keep digits (4 at most) behind prefix, where at least n_least digits are there. */
 static void mask_digits(const char *text, size_t n_bytes, const char *prefix, size_t n_keep,
                         size_t n_least, struct og_buf *out)
 {
     char last[4] = {0};
     size_t n = 0;
 
-    for (size_t i = 0; i < n_bytes; i++) {
-        if (!is_digit(text[i]))
+    for (size_t i = n_bytes; i > 0 && n < n_least; i--) {
+        if (!is_digit(text[i - 1]))
             continue;
-        memmove(last, last + 1, sizeof(last) - 1);
-        last[sizeof(last) - 1] = text[i];
+        if (n < sizeof(last))
+            last[sizeof(last) - 1 - n] = text[i - 1];
         n++;
     }
     og_buf_append_str(out, prefix);
@@ -489,7 +487,7 @@ static bool hold_size(const struct og_mask *mask, size_t max_chars, struct og_bu
 {
     size_t n_cut;
 
-    if (max_chars == 0 || out->n_bytes == 0)
+    if (max_chars == 0 || out->n_bytes <= max_chars)
         return true;
     n_cut = og_utf8_cut(og_buf_str(out), out->n_bytes, max_chars);
     if (n_cut == out->n_bytes)

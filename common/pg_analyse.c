@@ -284,7 +284,9 @@ int og_pg_analyse(const char *sql, size_t n_bytes, const struct og_pg_session *s
                         "set it on for this session");
         return 0;
     }
-    r = og_lex_split(&options, sql, n_bytes, facts->arena, &lex);
+    if (session->lex)
+        lex = *session->lex;
+    r = session->lex ? 0 : og_lex_split(&options, sql, n_bytes, facts->arena, &lex);
     if (r > 0) {
         og_facts_refuse(facts, lex.position, lex.what, "correct it");
         return 0;

@@ -26,6 +26,15 @@ const char *og_policy_set_digest(const struct og_policy_set *set)
     return set->digest;
 }
 
+bool og_policy_set_watches_time(const struct og_policy_set *set)
+{
+    for (size_t i = 0; i < set->n_policies; i++)
+        for (size_t k = 0; k < set->policies[i].n_rules; k++)
+            if (set->policies[i].rules[k].time.is_set)
+                return true;
+    return false;
+}
+
 size_t og_policy_set_count(const struct og_policy_set *set)
 {
     return set->n_policies;

@@ -42,6 +42,8 @@ struct og_policy_set *og_policy_set_unref(struct og_policy_set *set);
 /* Digest over names and bytes of all files: the policy version in records and grants.
  * Returns: 64 hexadecimal characters, borrowed from the set. */
 const char *og_policy_set_digest(const struct og_policy_set *set);
+/* Whether what a rule says depends on when it is asked. */
+bool og_policy_set_watches_time(const struct og_policy_set *set);
 size_t og_policy_set_count(const struct og_policy_set *set);
 
 /* Calls visit for every name of a group that a rule or applies-to uses ("group:dba"), so that the

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/proto.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
 #include "common/utf.h"
 
 /* Type bytes on the wire: an interface, never renumbered. */
-enum field_type { FIELD_U32 = 1, FIELD_U64 = 2, FIELD_STR = 3, FIELD_LIST = 4, FIELD_BYTES = 5 };
+enum field_type { FIELD_NONE = 0, FIELD_U32 = 1, FIELD_U64 = 2, FIELD_STR = 3, FIELD_LIST = 4, FIELD_BYTES = 5 };
 
 struct field {
     const char *name;
@@ -112,34 +113,71 @@ static const struct message messages[] = {
 
 #define HEADER_BYTES 10u
 
-static void put_le(struct og_buf *out, uint64_t value, size_t n_bytes)
+static char *store_u32(char *at, uint32_t value)
 {
-    unsigned char bytes[8];
-
-    for (size_t i = 0; i < n_bytes; i++)
-        bytes[i] = (unsigned char)(value >> (8 * i));
-    og_buf_append(out, bytes, n_bytes);
+    value = htole32(value);
+    memcpy(at, &value, sizeof(value));
+    return at + sizeof(value);
 }
 
-static bool put_text(struct og_buf *out, const char *text)
+static char *store_u64(char *at, uint64_t value)
 {
-    size_t n_bytes = text ? strlen(text) : 0;
+    value = htole64(value);
+    memcpy(at, &value, sizeof(value));
+    return at + sizeof(value);
+}
+
+/* The length of what follows, and room for that. The type byte goes before where there is one. */
+static bool put_span(struct og_buf *out, enum field_type type, const void *bytes, size_t n_bytes)
+{
+    char *at;
 
     if (n_bytes > OG_MAX_FIELD_BYTES)
         return false;
-    put_le(out, n_bytes, 4);
-    og_buf_append(out, text, n_bytes);
+    at = og_buf_extend(out, (type ? 5u : 4u) + n_bytes);
+    if (!at)
+        return true; /* the failure sticks in the buffer */
+    if (type)
+        *at++ = (char)type;
+    at = store_u32(at, (uint32_t)n_bytes);
+    if (n_bytes)
+        memcpy(at, bytes, n_bytes);
     return true;
+}
+
+static bool put_text(struct og_buf *out, enum field_type type, const char *text)
+{
+    return put_span(out, type, text, text ? strlen(text) : 0);
 }
 
 static bool put_list(struct og_buf *out, const struct og_list *list)
 {
+    char *at;
+
     if (list->n_items > OG_MAX_LIST_ITEMS)
         return false;
-    put_le(out, list->n_items, 4);
+    at = og_buf_extend(out, 5);
+    if (at) {
+        *at = (char)FIELD_LIST;
+        store_u32(at + 1, (uint32_t)list->n_items);
+    }
     for (size_t i = 0; i < list->n_items; i++)
-        if (!put_text(out, list->items[i]))
+        if (!put_text(out, FIELD_NONE, list->items[i]))
             return false;
+    return true;
+}
+
+static bool put_number(struct og_buf *out, enum field_type type, const void *number)
+{
+    char *at = og_buf_extend(out, type == FIELD_U32 ? 5 : 9);
+
+    if (!at)
+        return true;
+    *at++ = (char)type;
+    if (type == FIELD_U32)
+        (void)store_u32(at, *(const uint32_t *)number);
+    else
+        (void)store_u64(at, *(const uint64_t *)number);
     return true;
 }
 
@@ -148,26 +186,35 @@ static bool put_field(struct og_buf *out, const struct field *field, const char 
     const void *at = body + field->offset;
     const struct og_bytes *bytes = at;
 
-    og_buf_append_char(out, (char)field->type);
     switch (field->type) {
     case FIELD_U32:
-        put_le(out, *(const uint32_t *)at, 4);
-        return true;
     case FIELD_U64:
-        put_le(out, *(const uint64_t *)at, 8);
-        return true;
+        return put_number(out, field->type, at);
     case FIELD_STR:
-        return put_text(out, *(const char *const *)at);
+        return put_text(out, FIELD_STR, *(const char *const *)at);
     case FIELD_LIST:
         return put_list(out, at);
     case FIELD_BYTES:
-        if (bytes->n_bytes > OG_MAX_FIELD_BYTES)
-            return false;
-        put_le(out, bytes->n_bytes, 4);
-        og_buf_append(out, bytes->bytes, bytes->n_bytes);
-        return true;
+        return put_span(out, FIELD_BYTES, bytes->bytes, bytes->n_bytes);
+    case FIELD_NONE:
+        break;
     }
     return false;
+}
+
+static void put_header(struct og_buf *out, enum og_msg_kind kind, uint32_t correlation, size_t n_fields)
+{
+    char *at = og_buf_extend(out, HEADER_BYTES);
+
+    if (!at)
+        return;
+    *at++ = 'O';
+    *at++ = 'G';
+    *at++ = (char)OG_PROTO_VERSION;
+    *at++ = (char)kind;
+    at = store_u32(at, correlation);
+    *at++ = (char)(n_fields & 0xFF);
+    *at = (char)(n_fields >> 8);
 }
 
 static void cut_back(struct og_buf *out, size_t n_bytes)
@@ -188,11 +235,7 @@ int og_proto_encode(enum og_msg_kind kind, uint32_t correlation, const void *bod
     if ((size_t)kind >= OG_COUNT(messages) || !messages[kind].word)
         return OG_PROTO_E_FRAME;
     message = &messages[kind];
-    og_buf_append(out, "OG", 2);
-    put_le(out, OG_PROTO_VERSION, 1);
-    put_le(out, (uint64_t)kind, 1);
-    put_le(out, correlation, 4);
-    put_le(out, message->n_fields, 2);
+    put_header(out, kind, correlation, message->n_fields);
     for (size_t i = 0; i < message->n_fields && is_fitting; i++)
         is_fitting = put_field(out, &message->fields[i], body);
     if (!is_fitting || og_buf_is_failed(out) || out->n_bytes - n_before > OG_MAX_FRAME_BYTES) {

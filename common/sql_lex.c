@@ -91,9 +91,12 @@ static int scan_one(enum og_dialect dialect, struct og_scan *scan)
     return dialect == OG_DIALECT_POSTGRESQL ? og_scan_pg(scan) : og_scan_sqlite(scan);
 }
 
-/* Reads all tokens; stores them where tokens is not NULL. Fills the counts of out. */
+/* A text of so many tokens is read once, a longer one twice. */
+#define FEW_TOKENS 200u
+
+/* Reads all tokens; stores the first max of them. Fills the counts of out. */
 static int scan_all(const struct og_lex_options *options, const char *text, size_t n_bytes,
-                    struct og_token *tokens, struct og_lex *out)
+                    struct og_token *tokens, size_t max, struct og_lex *out)
 {
     struct og_scan scan = {
         .s = (const unsigned char *)text,
@@ -112,7 +115,7 @@ static int scan_all(const struct og_lex_options *options, const char *text, size
         }
         out->n_markers += scan.kind == OG_TOKEN_MARKER;
         out->has_braces = out->has_braces || scan.kind == OG_TOKEN_BRACE;
-        if (tokens)
+        if (n < max)
             tokens[n] = (struct og_token){.kind = scan.kind,
                                           .position = (uint32_t)scan.start,
                                           .n_bytes = (uint32_t)(scan.end - scan.start)};
@@ -132,9 +135,9 @@ static int fail_text(struct og_lex *out, size_t position, const char *what)
 int og_lex_split(const struct og_lex_options *options, const char *text, size_t n_bytes,
                  struct og_arena *arena, struct og_lex *out)
 {
+    struct og_token few[FEW_TOKENS], *tokens;
     size_t n_valid;
     const char *nul;
-    struct og_token *tokens;
     int r;
 
     *out = (struct og_lex){0};
@@ -150,7 +153,7 @@ int og_lex_split(const struct og_lex_options *options, const char *text, size_t 
         return fail_text(out, (size_t)(nul - text), "a NUL byte");
     /* Counting first keeps the arena's use exact: a token takes more memory than its shortest
      * text. */
-    r = scan_all(options, text, n_bytes, NULL, out);
+    r = scan_all(options, text, n_bytes, few, FEW_TOKENS, out);
     if (r != 0)
         return r;
     tokens = og_arena_array(arena, out->n_tokens, sizeof(*tokens));
@@ -158,7 +161,10 @@ int og_lex_split(const struct og_lex_options *options, const char *text, size_t 
         *out = (struct og_lex){0};
         return -ENOMEM;
     }
-    r = scan_all(options, text, n_bytes, tokens, out);
+    if (out->n_tokens <= FEW_TOKENS)
+        memcpy(tokens, few, out->n_tokens * sizeof(*tokens));
+    else
+        r = scan_all(options, text, n_bytes, tokens, out->n_tokens, out);
     out->tokens = tokens;
     return r;
 }

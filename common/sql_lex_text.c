@@ -39,6 +39,16 @@ static uint32_t decode(const unsigned char *s, size_t n_bytes)
     return code;
 }
 
+/* How many printable characters of ASCII the text begins with. */
+static size_t count_plain(const char *text, size_t n_bytes)
+{
+    size_t n = 0;
+
+    while (n < n_bytes && text[n] >= 0x20 && text[n] < 0x7F)
+        n++;
+    return n;
+}
+
 static void append_shown(struct og_buf *out, const char *text, size_t n_bytes)
 {
     size_t n;
@@ -46,6 +56,10 @@ static void append_shown(struct og_buf *out, const char *text, size_t n_bytes)
     for (size_t i = 0; i < n_bytes; i += n) {
         uint32_t code;
 
+        n = count_plain(text + i, n_bytes - i);
+        og_buf_append(out, text + i, n);
+        if (n)
+            continue;
         n = og_utf8_cut(text + i, n_bytes - i, 1);
         code = decode((const unsigned char *)text + i, n);
         if (is_hidden(code))

@@ -62,6 +62,13 @@ OG_MUST int og_sqlite_analyse(struct og_sqlite_analyser *analyser, const char *s
  * reads as NULL, any other as it is. NULL: all are taken as masked. */
 OG_MUST int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts *facts,
                              const bool *masked);
+/* The same for an execution that may be one of many. token, not 0: stands for the statement, its facts and
+ * masks together. Where it was permitted last, what the engine compiled under it stays compiled: the
+ * schema is the one of then, or the answer is -ESTALE. */
+OG_MUST int og_sqlite_permit_again(struct og_sqlite_analyser *analyser, const struct og_facts *facts,
+                                   const bool *masked, uint64_t token);
+/* Leaves nothing prepared on the live handle: it can be closed. */
+void og_sqlite_analyser_rest(struct og_sqlite_analyser *analyser);
 OG_MUST int og_sqlite_permit_catalog(struct og_sqlite_analyser *analyser);
 /* For a policy that only observes, when a statement was not understood: everything but ATTACH,
  * load_extension, functions that reach files and virtual tables' making. */

@@ -16,23 +16,42 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return (hash ^ 0xff) * UINT64_C(1099511628211);
 }
 
-/* Prepared anew each time: a statement left on the handle would keep the driver from closing it. */
+void og_sqlite_analyser_rest(struct og_sqlite_analyser *analyser)
+{
+    if (!analyser)
+        return;
+    (void)analyser->api.sqlite3_finalize(analyser->version);
+    analyser->version = NULL;
+}
+
+/* Stays prepared: it is asked before each execution. Returns: 0; the engine's code. */
+static int read_version(struct og_sqlite_analyser *analyser, int *out)
+{
+    const struct og_sqlite_api *api = &analyser->api;
+    int rc = SQLITE_OK;
+
+    if (!analyser->version)
+        rc = api->sqlite3_prepare_v2(analyser->live, "PRAGMA main.schema_version", -1, &analyser->version,
+                                     NULL);
+    if (rc == SQLITE_OK)
+        rc = api->sqlite3_step(analyser->version);
+    if (rc == SQLITE_ROW)
+        *out = api->sqlite3_column_int(analyser->version, 0);
+    if (rc == SQLITE_ROW && api->sqlite3_reset(analyser->version) == SQLITE_OK)
+        return 0;
+    og_sqlite_analyser_rest(analyser);
+    return rc > 0 && rc != SQLITE_ROW && rc != SQLITE_DONE ? rc : SQLITE_ERROR;
+}
+
 /* Returns: 0; the engine's code. */
 static int read_versions(struct og_sqlite_analyser *analyser, int *version, uint64_t *temp_hash)
 {
     const struct og_sqlite_api *api = &analyser->api;
     sqlite3_stmt *statement = NULL;
-    int rc = api->sqlite3_prepare_v2(analyser->live, "PRAGMA main.schema_version", -1, &statement,
-                                     NULL);
+    int rc = read_version(analyser, version);
 
-    if (rc == SQLITE_OK)
-        rc = api->sqlite3_step(statement);
-    if (rc == SQLITE_ROW)
-        *version = api->sqlite3_column_int(statement, 0);
-    (void)api->sqlite3_finalize(statement);
-    if (rc != SQLITE_ROW)
-        return rc > 0 ? rc : SQLITE_ERROR;
-    statement = NULL;
+    if (rc)
+        return rc;
     *temp_hash = UINT64_C(14695981039346656037);
     if (!og_sq_has_temp(api, analyser->live))
         return 0;
@@ -96,6 +115,7 @@ static void copy_facts(struct og_sqlite_analyser *analyser, const struct og_fact
 {
     struct og_facts *own = &analyser->permitted;
 
+    analyser->token = 0;
     og_arena_reset(&analyser->permit_arena);
     og_facts_init(own, &analyser->permit_arena, OG_DIALECT_SQLITE);
     for (size_t i = 0; i < facts->n_objects; i++)
@@ -173,6 +193,23 @@ int og_sqlite_permit(struct og_sqlite_analyser *analyser, const struct og_facts 
             analyser->needed[i] = true;
         rc = set_permit(analyser, OG_SQ_PERMIT_FACTS);
     }
+    return rc;
+}
+
+/* The engine may have what it compiled for others between: that was expired with everything else. */
+int og_sqlite_permit_again(struct og_sqlite_analyser *analyser, const struct og_facts *facts,
+                           const bool *masked, uint64_t token)
+{
+    int rc;
+
+    if (token && token == analyser->token && check_fresh(analyser, facts) == 0 &&
+        choose_plan(analyser, facts, masked) == 0) {
+        analyser->permit = OG_SQ_PERMIT_FACTS;
+        return 0;
+    }
+    rc = og_sqlite_permit(analyser, facts, masked);
+    if (rc == 0 && facts && !facts->refusal.what)
+        analyser->token = token;
     return rc;
 }
 
@@ -317,6 +354,7 @@ struct og_sqlite_analyser *og_sqlite_analyser_drop(struct og_sqlite_analyser *an
 {
     if (!analyser)
         return NULL;
+    og_sqlite_analyser_rest(analyser);
     (void)analyser->api.sqlite3_close(analyser->shadow);
     (void)analyser->api.sqlite3_close(analyser->indexed);
     og_sq_schema_release(&analyser->schema);

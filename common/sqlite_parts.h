@@ -521,6 +521,8 @@ struct og_sqlite_analyser {
     enum og_sq_permit permit;
     struct og_arena permit_arena;
     struct og_facts permitted;
+    uint64_t token; /* of what permitted was made from; 0: of nothing that could come again */
+    sqlite3_stmt *version; /* on the live handle: PRAGMA schema_version; or NULL */
     bool is_plain_plan;
     struct og_sq_capture *capture; /* sqlite_undo.c: of the write that runs */
     bool *needed; /* per permitted column: its value flows or shapes somewhere */

@@ -54,16 +54,8 @@ static int fix_arguments(const struct og_sqlite_api *api, sqlite3 *shadow)
 
 bool og_sq_has_temp(const struct og_sqlite_api *api, sqlite3 *db)
 {
-    sqlite3_stmt *list = NULL;
-    int rc = api->sqlite3_prepare_v2(db, "PRAGMA database_list", -1, &list, NULL);
-    bool is_there = rc != SQLITE_OK;
-
-    while (rc == SQLITE_OK && (rc = api->sqlite3_step(list)) == SQLITE_ROW) {
-        is_there = is_there || api->sqlite3_column_int(list, 0) == 1;
-        rc = SQLITE_OK;
-    }
-    (void)api->sqlite3_finalize(list);
-    return is_there;
+    /* -1: it was never opened, as PRAGMA database_list would not list it */
+    return api->sqlite3_db_readonly(db, "temp") != -1;
 }
 
 void og_sq_warm(const struct og_sqlite_api *api, sqlite3 *db)

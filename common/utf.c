@@ -45,7 +45,12 @@ static size_t ascii_prefix(const char *text, size_t n_bytes)
     for (; i + sizeof(word) <= n_bytes; i += sizeof(word)) {
         memcpy(&word, text + i, sizeof(word));
         if (word & 0x8080808080808080u)
-            break;
+            return i;
+    }
+    if (i < n_bytes && n_bytes >= sizeof(word)) { /* the last eight, some of them again */
+        memcpy(&word, text + n_bytes - sizeof(word), sizeof(word));
+        if (!(word & 0x8080808080808080u))
+            return n_bytes;
     }
     return i;
 }

@@ -262,8 +262,8 @@ static void note_outstanding(struct og_client *client, const char *statement)
 {
     size_t at = client->n_outstanding++ % OG_WIRE_OUTSTANDING;
 
-    (void)snprintf(client->outstanding[at].statement, sizeof(client->outstanding[at].statement),
-                   "%s", statement);
+    (void)stpncpy(client->outstanding[at].statement, statement,
+                  sizeof(client->outstanding[at].statement) - 1);
     client->outstanding[at].correlation = client->last_correlation;
 }
 

@@ -123,6 +123,7 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_undo_pg_apply.c \
 	driver/guard_undo_pg_query.c \
 	driver/guard_value.c \
+	driver/guard_verdict.c \
 	driver/handle.c \
 	driver/handle.h \
 	driver/key.tbl.h \

@@ -69,6 +69,7 @@ void og_guard_stmt_release(struct og_guard_stmt *stmt)
 {
     og_guard_text_release(&stmt->text);
     og_arena_release(&stmt->facts_arena);
+    og_verdict_forget(stmt);
     og_arena_release(&stmt->verdict_arena);
     og_opaque_forget(stmt, 0);
     og_params_release(&stmt->params);
@@ -269,7 +270,7 @@ static void close_layer(struct og_layer *layer)
     og_issued_release(&dbc->issued);
     og_opaque_release(&dbc->opaque);
     explicit_bzero(dbc->mask_key, sizeof(dbc->mask_key));
-    free(dbc->search_path);
+    free(dbc->search_path_setting);
     free(dbc->database);
     free(dbc->env);
     free(dbc);

@@ -121,8 +121,10 @@ struct og_guard_dbc {
     struct og_undo_past *undo_past; /* PostgreSQL: what its open transaction has changed; or NULL */
 
     struct og_guard_stmt *statements;
+    uint64_t n_verdicts; /* found so far, of all statements */
     uint8_t mask_key[OG_MASK_KEY_BYTES]; /* of this session alone: for tokens and values of a form */
-    char *search_path; /* as the session had it when it began; NULL where there is none */
+    char *search_path_setting; /* "search_path=..." as the session had it when it began, for records; NULL
+                                * where there is none */
     char *database;    /* for records */
 };
 
@@ -150,6 +152,16 @@ struct og_guard_text {
     size_t refusal_at; /* byte offset, or SIZE_MAX */
 };
 
+/* A verdict hangs on nothing but the policy set, the session and the facts, unless a rule looks at the time
+ * or at a count of rows: a statement that is executed again is decided by what was found before. */
+struct og_guard_kept {
+    struct og_policy_set *set; /* its own reference; NULL: nothing is kept */
+    const struct og_client_session *session;
+    struct og_verdict verdict;
+    struct og_arena_mark end; /* of what it hangs in, in verdict_arena */
+    struct og_list matched, masked; /* as records say them */
+};
+
 enum og_guard_state {
     OG_STMT_EMPTY = 0,
     OG_STMT_PREPARED,
@@ -175,6 +187,8 @@ struct og_guard_stmt {
     uint8_t stamp[32];
     struct og_arena verdict_arena;
     struct og_verdict verdict;
+    struct og_guard_kept kept;
+    uint64_t verdict_number; /* of the connection's verdicts: another one whenever facts or masks may be others */
 
     char id[13]; /* q-... of the execution that is going on */
     char grant[13];
@@ -245,6 +259,23 @@ void og_guard_text_release(struct og_guard_text *text);
  * is no text. Borrowed. */
 const void *og_guard_text_bytes(const struct og_guard_text *text, size_t *n_bytes);
 
+/* guard_verdict.c: stmt->verdict from the facts, or as it was found for the same ones before. Returns: 0; -ENOMEM. */
+OG_MUST int og_verdict_find(struct og_guard_stmt *stmt, const struct og_client_session *session,
+                            struct og_policy_set *set);
+/* What was found for the statement's facts no longer counts: they change, or the statement goes. */
+void og_verdict_forget(struct og_guard_stmt *stmt);
+/* The same, and gives up the memory that the verdict hangs in. */
+void og_verdict_drop(struct og_guard_stmt *stmt);
+/* Limits hold for catalog functions too, which have no facts. */
+void og_verdict_limit_catalog(struct og_guard_stmt *stmt, const struct og_client_session *session,
+                              const struct og_policy_set *set);
+/* Whether the requester may read every table of measured. */
+bool og_verdict_may_read(struct og_guard_stmt *stmt, const struct og_measured *measured);
+/* Whether policies say that a function changes nothing outside the transaction. */
+bool og_verdict_may_rehearse(struct og_guard_stmt *stmt, const char *schema, const char *name);
+/* Whether rules ask for more, or forbid it, where so many rows change instead of the granted ones. */
+bool og_verdict_asks_more(struct og_guard_stmt *stmt, uint64_t granted, uint64_t now);
+
 /* guard_gate.c */
 SQLRETURN og_gate_judge(struct og_guard_stmt *stmt);
 SQLRETURN og_gate_pass(struct og_guard_stmt *stmt);
@@ -260,12 +291,6 @@ void og_gate_settle(struct og_guard_stmt *stmt);
 SQLRETURN og_gate_find(struct og_guard_stmt *stmt, bool *out_is_found);
 /* Records that a rehearsal begins; og_gate_finish records how it ended. */
 SQLRETURN og_gate_pass_rehearsal(struct og_guard_stmt *stmt);
-/* Whether the requester may read every table of measured. */
-bool og_gate_may_read(struct og_guard_stmt *stmt, const struct og_measured *measured);
-/* Whether policies say that a function changes nothing outside the transaction. */
-bool og_gate_may_rehearse(struct og_guard_stmt *stmt, const char *schema, const char *name);
-/* Whether rules ask for more, or forbid it, where so many rows change instead of the granted ones. */
-bool og_gate_asks_more(struct og_guard_stmt *stmt, uint64_t granted, uint64_t now);
 /* Refuses what was decided to be allowed, for a reason of the guard's own, and records that. */
 SQLRETURN og_gate_refuse(struct og_guard_stmt *stmt, const char *rule, const char *reason);
 
@@ -304,6 +329,8 @@ SQLRETURN og_guard_query_row(struct og_guard_dbc *dbc, const char *sql, char (*o
                              size_t n_columns);
 
 /* guard_record.c: messages for guardfs from facts and verdict; everything hangs in the arena. */
+/* Makes what records say of a fresh verdict, for as long as it is kept. */
+void og_record_keep(struct og_guard_stmt *stmt);
 void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool is_denied,
                       struct og_msg_intent *out);
 /* Masked columns that the statement writes, each behind prefix. */

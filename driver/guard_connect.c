@@ -222,7 +222,8 @@ static SQLRETURN set_up_postgresql(struct og_guard_dbc *dbc)
     if (strcmp(row[2], "UTF8") != 0)
         return fail(dbc, OG_ERR_CONFIG,
                     "[session] the client encoding is not UTF8: set it to UTF8 for this target");
-    dbc->search_path = strdup(row[3]);
+    if (asprintf(&dbc->search_path_setting, "search_path=%s", row[3]) < 0)
+        dbc->search_path_setting = NULL;
     /* psqlODBC converts SQL_C_CHAR to the locale's character set, as that was when it connected: where
      * that is UTF-8, values are read as they came from the server. */
     dbc->has_plain_utf8 =
@@ -366,6 +367,7 @@ static SQLRETURN SQL_API guard_SQLDisconnect(SQLHDBC handle)
     if (dbc->analyser && og_sqlite_permit_transaction(dbc->analyser) != 0)
         dbc->is_resolution_lost = true;
     og_guard_session_leave(dbc);
+    og_sqlite_analyser_rest(dbc->analyser);
     code = og_guard_below_dbc(dbc, dbc->object.calls->SQLDisconnect(dbc->object.below));
     if (!SQL_SUCCEEDED(code))
         return code;

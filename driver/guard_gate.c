@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The gate: statement -> facts -> verdict -> intent in the ledger (and an approval, if it takes
- * one) before anything goes down; the outcome after. The only caller of og_decide in the driver. */
+ * one) before anything goes down; the outcome after. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -60,6 +60,7 @@ static int analyse_postgresql(struct og_guard_stmt *stmt)
 
     if (og_guard_session_describe(stmt->dbc, &stmt->facts_arena, &session) < 0)
         return -ENOMEM;
+    session.lex = &stmt->lex;
     return og_pg_analyse(stmt->text.utf8, stmt->text.n_utf8, &session,
                          og_pg_catalog_interface(og_guard_session_catalog(stmt->dbc)), &stmt->facts);
 }
@@ -70,6 +71,7 @@ static int analyse(struct og_guard_stmt *stmt)
     struct og_guard_dbc *dbc = stmt->dbc;
     int r = 0;
 
+    og_verdict_forget(stmt);
     og_facts_init(&stmt->facts, &stmt->facts_arena, dbc->dialect);
     if (stmt->undo.command)
         r = og_undo_facts(stmt);
@@ -179,129 +181,6 @@ static void tighten(struct og_guard_stmt *stmt, const struct og_client_session *
         deny(stmt, OG_ERR_REFUSED, "resolution", uncertainty);
 }
 
-static struct og_target target_of(const struct og_guard_stmt *stmt,
-                                  const struct og_client_session *session)
-{
-    return (struct og_target){
-        .name = stmt->dbc->conf->target_name,
-        .labels = session->target_labels,
-        .n_labels = session->n_target_labels,
-        .dialect = stmt->dbc->dialect,
-    };
-}
-
-/* Of the statement as it is known now. */
-static struct og_decide_input input_of(const struct og_guard_stmt *stmt,
-                                       const struct og_client_session *session,
-                                       const struct og_policy_set *set,
-                                       const struct og_target *target)
-{
-    return (struct og_decide_input){
-        .set = set,
-        .chain = session->chain,
-        .target = target,
-        .facts = &stmt->facts,
-        .placement = stmt->dbc->conf->is_broker ? OG_PLACEMENT_BROKER : OG_PLACEMENT_INLINE,
-        .now_unix_s = (int64_t)time(NULL),
-        .is_measured = stmt->measure.is_known,
-        .measured_rows = stmt->measure.rows,
-    };
-}
-
-static int decide(struct og_guard_stmt *stmt, const struct og_client_session *session,
-                  struct og_policy_set *set)
-{
-    struct og_target target = target_of(stmt, session);
-    struct og_decide_input input = input_of(stmt, session, set, &target);
-    int r;
-
-    og_arena_reset(&stmt->verdict_arena);
-    stmt->columns = NULL;
-    stmt->n_columns = 0;
-    stmt->policy_digest[0] = '\0';
-    if (set)
-        (void)snprintf(stmt->policy_digest, sizeof(stmt->policy_digest), "%s",
-                       og_policy_set_digest(set));
-    r = og_decide(&input, &stmt->verdict_arena, &stmt->verdict);
-    if (r == 0)
-        og_rehearsal_tell(stmt);
-    return r;
-}
-
-/* What a question about the statement is asked with; the answer's memory is the caller's arena. */
-struct asking {
-    const struct og_client_session *session;
-    struct og_policy_set *set;
-    struct og_target target;
-    struct og_decide_input input;
-    struct og_arena arena;
-};
-
-static bool asking_open(struct asking *asking, const struct og_guard_stmt *stmt)
-{
-    struct og_client_error error;
-    uint64_t generation;
-
-    og_arena_init(&asking->arena, OG_MAX_FACTS_BYTES);
-    if (og_client_begin(stmt->dbc->client, &asking->session, &asking->set, &generation, &error) < 0)
-        return false;
-    asking->target = target_of(stmt, asking->session);
-    asking->input = input_of(stmt, asking->session, asking->set, &asking->target);
-    return true;
-}
-
-bool og_gate_may_read(struct og_guard_stmt *stmt, const struct og_measured *measured)
-{
-    struct asking asking;
-    struct og_object *tables;
-    bool may = false;
-
-    if (!measured->n_tables)
-        return true;
-    if (asking_open(&asking, stmt)) {
-        tables = og_arena_array(&asking.arena, measured->n_tables, sizeof(*tables));
-        for (size_t i = 0; tables && i < measured->n_tables; i++) {
-            const char *name = measured->tables[i].name, *dot = strchr(name, '.');
-
-            tables[i].kind = OG_OBJECT_TABLE;
-            tables[i].schema = dot ? og_arena_strndup(&asking.arena, name, (size_t)(dot - name)) : "";
-            tables[i].name = dot ? dot + 1 : name;
-        }
-        may = tables && !og_arena_is_failed(&asking.arena) &&
-              og_decide_may_read(&asking.input, &asking.arena, tables, measured->n_tables);
-    }
-    og_arena_release(&asking.arena);
-    return may;
-}
-
-bool og_gate_may_rehearse(struct og_guard_stmt *stmt, const char *schema, const char *name)
-{
-    struct asking asking;
-    bool may = asking_open(&asking, stmt) && og_decide_may_rehearse(&asking.input, schema, name);
-
-    og_arena_release(&asking.arena);
-    return may;
-}
-
-bool og_gate_asks_more(struct og_guard_stmt *stmt, uint64_t granted, uint64_t now)
-{
-    struct og_verdict then, verdict;
-    struct asking asking;
-    bool asks = true;
-
-    if (asking_open(&asking, stmt)) {
-        asking.input.is_measured = true;
-        asking.input.measured_rows = granted;
-        if (og_decide(&asking.input, &asking.arena, &then) == 0) {
-            asking.input.measured_rows = now;
-            if (og_decide(&asking.input, &asking.arena, &verdict) == 0)
-                asks = verdict.kind < then.kind || verdict.n_needs > then.n_needs;
-        }
-    }
-    og_arena_release(&asking.arena);
-    return asks;
-}
-
 /* The refusal as the client reads it. */
 static SQLRETURN reply(struct og_guard_stmt *stmt, enum og_err code, const char *request)
 {
@@ -403,7 +282,7 @@ static SQLRETURN judge_locked(struct og_guard_stmt *stmt)
                                           "catalog or memory failed; try again");
     if (is_engine_busy(stmt))
         return fail_engine(stmt);
-    if (decide(stmt, session, set) < 0)
+    if (og_verdict_find(stmt, session, set) < 0)
         return fail(stmt, OG_ERR_REFUSED, "[decision] out of memory");
     tighten(stmt, session);
     return SQL_SUCCESS;
@@ -586,16 +465,6 @@ SQLRETURN og_gate_pass(struct og_guard_stmt *stmt)
     return code == SQL_SUCCESS ? record_intent(stmt, false) : code;
 }
 
-/* Limits hold for catalog functions too. */
-static void limit_catalog(struct og_guard_stmt *stmt, const struct og_client_session *session,
-                          struct og_policy_set *set)
-{
-    struct og_target target = target_of(stmt, session);
-    struct og_decide_input input = {.set = set, .chain = session->chain, .target = &target};
-
-    og_decide_limits(&input, &stmt->verdict);
-}
-
 SQLRETURN og_gate_pass_catalog(struct og_guard_stmt *stmt, const char *api)
 {
     const struct og_client_session *session;
@@ -609,7 +478,7 @@ SQLRETURN og_gate_pass_catalog(struct og_guard_stmt *stmt, const char *api)
     og_amend_forget(stmt);
     og_guard_text_release(&stmt->text);
     og_arena_reset(&stmt->facts_arena);
-    og_arena_reset(&stmt->verdict_arena);
+    og_verdict_drop(stmt);
     og_facts_init(&stmt->facts, &stmt->facts_arena, stmt->dbc->dialect);
     stmt->facts.kind = api;
     stmt->has_facts = false;
@@ -624,7 +493,7 @@ SQLRETURN og_gate_pass_catalog(struct og_guard_stmt *stmt, const char *api)
         .say = "",
         .would_be = OG_VERDICT_ALLOW,
     };
-    limit_catalog(stmt, session, set);
+    og_verdict_limit_catalog(stmt, session, set);
     if (!set) {
         deny(stmt, OG_ERR_DENIED, "no-policy",
              "guardfs has no good policy set, so nothing is allowed");

@@ -174,7 +174,7 @@ static bool is_granted(struct og_guard_stmt *stmt, uint64_t rows)
                 ? rows <= rehearsal->rows_max
                 : og_measured_is_same(&rehearsal->granted, &rehearsal->measured,
                                       &rehearsal->drift)) &&
-           (rows <= granted || !og_gate_asks_more(stmt, granted, rows));
+           (rows <= granted || !og_verdict_asks_more(stmt, granted, rows));
 }
 
 static bool is_within(struct og_guard_stmt *stmt, uint64_t rows)
@@ -239,8 +239,8 @@ static bool check_deferred(struct og_guard_stmt *stmt)
 static SQLRETURN refuse_drift(struct og_guard_stmt *stmt)
 {
     const struct og_guard_rehearsal *rehearsal = &stmt->rehearsal;
-    bool is_told = og_gate_may_read(stmt, &rehearsal->measured) &&
-                   og_gate_may_read(stmt, &rehearsal->granted);
+    bool is_told = og_verdict_may_read(stmt, &rehearsal->measured) &&
+                   og_verdict_may_read(stmt, &rehearsal->granted);
     uint64_t approved = og_measured_total(&rehearsal->granted);
     char digits[32];
     struct og_buf now, then;

@@ -228,6 +228,8 @@ static SQLRETURN judge_marker(struct og_guard_stmt *stmt, size_t marker)
 {
     SQLRETURN code = SQL_SUCCESS;
 
+    if (!og_params_is_text(&stmt->params, marker)) /* a handle is text */
+        return code;
     for (SQLULEN set = 0; set < og_params_sets(&stmt->params) && code == SQL_SUCCESS; set++) {
         struct og_buf text;
         bool is_null = false;

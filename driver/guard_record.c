@@ -11,35 +11,39 @@
 /* Items of one list in a record; what is beyond is counted in its last item. */
 #define MAX_ITEMS 200u
 
+/* An empty list takes no memory: most are. */
 struct items {
     struct og_arena *arena;
     const char **list;
-    size_t n, n_dropped;
+    size_t n, max, n_dropped;
 };
 
 static void items_init(struct items *items, struct og_arena *arena)
 {
     *items = (struct items){.arena = arena};
-    items->list = og_arena_array(arena, MAX_ITEMS + 1, sizeof(*items->list));
+}
+
+static void items_push(struct items *items, const char *text)
+{
+    const char **at = text ? og_arena_push(items->arena, &items->list, &items->n, &items->max, sizeof(*at))
+                           : NULL;
+
+    if (at)
+        *at = text;
 }
 
 static void items_add(struct items *items, const char *text)
 {
-    if (!items->list || !text)
-        return;
     if (items->n == MAX_ITEMS)
         items->n_dropped++;
     else
-        items->list[items->n++] = text;
+        items_push(items, text);
 }
 
 static struct og_list items_done(struct items *items)
 {
-    if (items->n_dropped && items->list)
-        items->list[items->n++] =
-            og_arena_printf(items->arena, "(%zu more)", items->n_dropped);
-    if (!items->list)
-        return (struct og_list){0};
+    if (items->n_dropped)
+        items_push(items, og_arena_printf(items->arena, "(%zu more)", items->n_dropped));
     return (struct og_list){.items = items->list, .n_items = items->n};
 }
 
@@ -49,7 +53,7 @@ static const char *object_name(const struct og_facts *facts, size_t index, struc
 
     if (!object->schema[0])
         return object->name;
-    return og_arena_printf(arena, "%s.%s", object->schema, object->name);
+    return og_arena_join(arena, object->schema, ".", object->name, NULL);
 }
 
 static struct og_list list_effects(const struct og_facts *facts, struct og_arena *arena)
@@ -64,19 +68,28 @@ static struct og_list list_effects(const struct og_facts *facts, struct og_arena
             items_add(&items, og_effect_word(effect->effect));
         else
             items_add(&items,
-                      og_arena_printf(arena, "%s %s %s", og_effect_word(effect->effect),
-                                      og_object_kind_word(facts->objects[effect->object].kind),
-                                      object_name(facts, effect->object, arena)));
+                      og_arena_join(arena, og_effect_word(effect->effect), " ",
+                                    og_object_kind_word(facts->objects[effect->object].kind), " ",
+                                    object_name(facts, effect->object, arena), NULL));
     }
     return items_done(&items);
 }
 
-static const char *column_name(const struct og_facts *facts, size_t index, struct og_arena *arena)
+/* "write public.customers.email filter": with words before and behind, or "". */
+static const char *column_text(const struct og_facts *facts, size_t index, const char *before,
+                               const char *behind, struct og_arena *arena)
 {
     const struct og_fact_column *column = &facts->columns[index];
+    const struct og_object *object = &facts->objects[column->object];
 
-    return og_arena_printf(arena, "%s.%s", object_name(facts, column->object, arena),
-                           column->name);
+    return og_arena_join(arena, before, object->schema, object->schema[0] ? "." : "", object->name, ".",
+                         column->name, behind, NULL);
+}
+
+static const char *use_text(const struct og_facts *facts, const struct og_fact_use *use,
+                            struct og_arena *arena)
+{
+    return og_arena_join(arena, column_text(facts, use->column, "", " ", arena), og_use_word(use->use), NULL);
 }
 
 static struct og_list list_columns(const struct og_facts *facts, struct og_arena *arena)
@@ -88,17 +101,13 @@ static struct og_list list_columns(const struct og_facts *facts, struct og_arena
         for (size_t s = 0; s < facts->results[i].n_sources; s++) {
             const struct og_fact_source *source = &facts->results[i].sources[s];
 
-            items_add(&items, og_arena_printf(arena, "%s %s",
-                                              column_name(facts, source->column, arena),
-                                              source->is_copied ? "output" : "derived output"));
+            items_add(&items, column_text(facts, source->column, "",
+                                          source->is_copied ? " output" : " derived output", arena));
         }
     for (size_t i = 0; i < facts->n_uses; i++)
-        items_add(&items, og_arena_printf(arena, "%s %s",
-                                          column_name(facts, facts->uses[i].column, arena),
-                                          og_use_word(facts->uses[i].use)));
+        items_add(&items, use_text(facts, &facts->uses[i], arena));
     for (size_t i = 0; i < facts->n_writes; i++)
-        items_add(&items, og_arena_printf(arena, "%s write",
-                                          column_name(facts, facts->writes[i].column, arena)));
+        items_add(&items, column_text(facts, facts->writes[i].column, "", " write", arena));
     return items_done(&items);
 }
 
@@ -110,8 +119,7 @@ static struct og_list list_functions(const struct og_facts *facts, struct og_are
     for (size_t i = 0; i < facts->n_functions; i++)
         items_add(&items,
                   facts->functions[i].schema[0]
-                      ? og_arena_printf(arena, "%s.%s", facts->functions[i].schema,
-                                        facts->functions[i].name)
+                      ? og_arena_join(arena, facts->functions[i].schema, ".", facts->functions[i].name, NULL)
                       : facts->functions[i].name);
     return items_done(&items);
 }
@@ -125,8 +133,8 @@ static struct og_list list_settings(const struct og_guard_stmt *stmt, struct og_
     if (stmt->dbc->dialect == OG_DIALECT_POSTGRESQL)
         items_add(&items, stmt->dbc->has_conforming_strings ? "standard_conforming_strings=on"
                                                             : "standard_conforming_strings=off");
-    if (stmt->dbc->search_path)
-        items_add(&items, og_arena_printf(arena, "search_path=%s", stmt->dbc->search_path));
+    if (stmt->dbc->search_path_setting)
+        items_add(&items, stmt->dbc->search_path_setting);
     return items_done(&items);
 }
 
@@ -136,8 +144,8 @@ static struct og_list list_matched(const struct og_verdict *verdict, struct og_a
 
     items_init(&items, arena);
     for (size_t i = 0; i < verdict->n_matched; i++)
-        items_add(&items, og_arena_printf(arena, "%s/%s", verdict->matched[i].policy,
-                                          verdict->matched[i].rule));
+        items_add(&items, og_arena_join(arena, verdict->matched[i].policy, "/", verdict->matched[i].rule,
+                                        NULL));
     return items_done(&items);
 }
 
@@ -152,12 +160,18 @@ static struct og_list list_masked(const struct og_guard_stmt *stmt, struct og_ar
     return items_done(&items);
 }
 
+void og_record_keep(struct og_guard_stmt *stmt)
+{
+    stmt->kept.matched = list_matched(&stmt->verdict, &stmt->verdict_arena);
+    stmt->kept.masked = list_masked(stmt, &stmt->verdict_arena);
+}
+
 static const char *summarise(const struct og_facts *facts, struct og_arena *arena)
 {
     for (size_t i = 0; i < facts->n_effects; i++)
         if (facts->effects[i].object < facts->n_objects)
-            return og_arena_printf(arena, "%s %s", facts->kind,
-                                   facts->objects[facts->effects[i].object].name);
+            return og_arena_join(arena, facts->kind, " ", facts->objects[facts->effects[i].object].name,
+                                 NULL);
     return facts->kind;
 }
 
@@ -245,8 +259,7 @@ struct og_list og_record_masked_writes(const struct og_guard_stmt *stmt, struct 
     items_init(&items, arena);
     for (size_t i = 0; stmt->verdict.masked_columns && i < facts->n_writes; i++)
         if (stmt->verdict.masked_columns[facts->writes[i].column])
-            items_add(&items, og_arena_printf(arena, "%s%s", prefix,
-                                              column_name(facts, facts->writes[i].column, arena)));
+            items_add(&items, column_text(facts, facts->writes[i].column, prefix, "", arena));
     return items_done(&items);
 }
 
@@ -307,6 +320,7 @@ void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool i
     static const struct parts none = {.summary = "", .text = ""};
     const struct parts *parts = parts_of(stmt);
     const struct og_verdict *verdict = &stmt->verdict;
+    const struct og_guard_kept *kept = stmt->kept.set ? &stmt->kept : NULL;
     size_t n_bytes;
 
     if (!parts)
@@ -331,10 +345,10 @@ void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool i
         .would_be = verdict->is_observed ? og_verdict_word(verdict->would_be) : "",
         .policy = verdict->policy,
         .rule = verdict->rule,
-        .matched = list_matched(verdict, arena),
+        .matched = kept ? kept->matched : list_matched(verdict, arena),
         .object = verdict->object,
         .reason = verdict->reason,
-        .masked = list_masked(stmt, arena),
+        .masked = kept ? kept->masked : list_masked(stmt, arena),
         .grant = stmt->grant,
         .binding = bind_grant(stmt, arena),
         .is_denied = is_denied,

@@ -101,7 +101,7 @@ static bool can_take_back_effects(struct og_guard_stmt *stmt)
 
 static bool can_call(struct og_guard_stmt *stmt, const char *schema, const char *name)
 {
-    if (og_gate_may_rehearse(stmt, schema, name))
+    if (og_verdict_may_rehearse(stmt, schema, name))
         return true;
     set_why_not(stmt, "it calls %.80s%s%.80s, which could reach outside the transaction: no policy lists "
                       "it under vouch: rehearse", schema, *schema ? "." : "", name);
@@ -344,7 +344,7 @@ static bool may_read_written(struct og_guard_stmt *stmt)
         (void)snprintf(name, sizeof(name), "%s.%s", object->schema, object->name);
         og_measured_add(&tables, name, 1, 0, 0);
     }
-    may = !og_measured_is_failed(&tables) && og_gate_may_read(stmt, &tables);
+    may = !og_measured_is_failed(&tables) && og_verdict_may_read(stmt, &tables);
     og_measured_release(&tables);
     return may;
 }
@@ -361,7 +361,7 @@ static void choose_told(struct og_guard_stmt *stmt)
         struct og_measured_table *table = &rehearsal->measured.tables[i];
         struct og_measured one = {.tables = table, .n_tables = 1};
 
-        if (og_gate_may_read(stmt, &one))
+        if (og_verdict_may_read(stmt, &one))
             og_measured_add(&rehearsal->told, table->name, table->inserted, table->updated,
                             table->deleted);
         else

@@ -21,7 +21,8 @@ SQLRETURN og_run_permit(struct og_guard_stmt *stmt)
     if (stmt->facts.refusal.what && stmt->verdict.is_observed)
         r = og_sqlite_permit_all(dbc->analyser);
     else
-        r = og_sqlite_permit(dbc->analyser, &stmt->facts, stmt->verdict.masked_columns);
+        r = og_sqlite_permit_again(dbc->analyser, &stmt->facts, stmt->verdict.masked_columns,
+                                   stmt->is_prepared ? stmt->verdict_number : 0);
     if (r == 0)
         return SQL_SUCCESS;
     if (r > 0) { /* locked, interrupted: as the real driver hands it up */

@@ -182,24 +182,42 @@ static int64_t without_terminators(const struct og_guard_stmt *stmt, const void 
     return n;
 }
 
-SQLRETURN og_guard_text_take(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
-                             bool is_wide)
+/* An application that sends the same text again is answered from what is known of it, as an execution of
+ * a prepared statement is: facts that have become stale are made anew then, too. */
+static bool is_same(const struct og_guard_stmt *stmt, const void *sent, size_t n, bool is_wide)
 {
-    int64_t n;
+    const struct og_guard_text *text = &stmt->text;
 
+    return stmt->has_facts && !stmt->undo.command && text->sent && text->is_wide == is_wide &&
+           !text->is_expanded && !text->refusal && (size_t)text->n_sent == n &&
+           memcmp(text->sent, sent, n * (is_wide ? sizeof(SQLWCHAR) : 1u)) == 0;
+}
+
+static void forget(struct og_guard_stmt *stmt)
+{
     og_guard_text_release(&stmt->text);
     og_arena_reset(&stmt->facts_arena);
     stmt->has_facts = false;
+}
+
+SQLRETURN og_guard_text_take(struct og_guard_stmt *stmt, const void *text, SQLINTEGER n_units,
+                             bool is_wide)
+{
+    int64_t n = text ? count_units(text, n_units, is_wide) : 0;
+
+    if (text && n >= 0)
+        n = without_terminators(stmt, text, n, is_wide);
+    if (text && n >= 0 && is_same(stmt, text, (size_t)n, is_wide))
+        return SQL_SUCCESS;
+    forget(stmt);
     if (!text) {
         og_diag_add_state(&stmt->object.diag, "HY009", "invalid use of null pointer");
         return SQL_ERROR;
     }
-    n = count_units(text, n_units, is_wide);
     if (n < 0) {
         og_diag_add_state(&stmt->object.diag, "HY090", "invalid string or buffer length");
         return SQL_ERROR;
     }
-    n = without_terminators(stmt, text, n, is_wide);
     stmt->text.is_wide = is_wide;
     stmt->text.n_sent = (SQLINTEGER)n;
     stmt->text.sent = copy_with_slack(text, (size_t)n * (is_wide ? sizeof(SQLWCHAR) : 1u));

@@ -77,14 +77,6 @@ static SQLRETURN read_raw(struct og_guard_stmt *stmt, SQLUSMALLINT column, bool 
     return code;
 }
 
-/* Narrow text is only checked: it is UTF-8 already. */
-static int to_utf8(const void *raw, size_t n_bytes, bool is_wide, struct og_buf *out)
-{
-    if (is_wide)
-        return og_utf16_to_utf8(raw, n_bytes / sizeof(uint16_t), out);
-    return og_utf8_valid_prefix(raw, n_bytes) == n_bytes ? 0 : OG_UTF_E_TEXT;
-}
-
 bool og_value_is_wide(const struct og_guard_stmt *stmt)
 {
     /* psqlODBC's wide text is lossless whatever the locale is; its ANSI form has UTF-8 only. */
@@ -184,9 +176,10 @@ SQLRETURN og_value_mask(struct og_guard_stmt *stmt, SQLUSMALLINT column, const v
     if (plan->mask.kind == OG_MASK_SQL_NULL)
         return SQL_SUCCESS;
     og_buf_clear(text);
-    /* Text that is not valid cannot be masked by characters: it is shown as NULL. */
-    if (needs_all(plan) && (is_wide || plan->mask.kind != OG_MASK_DETECT) &&
-        to_utf8(raw, n_bytes, is_wide, text) != 0)
+    /* Text that is not valid cannot be masked by characters: it is shown as NULL. og_mask_apply does the
+     * same with narrow text, which is UTF-8 already. */
+    if (needs_all(plan) && is_wide &&
+        og_utf16_to_utf8(raw, n_bytes / sizeof(uint16_t), text) != 0)
         return SQL_SUCCESS;
     if (og_buf_is_failed(text))
         r = -ENOMEM;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "driver/params.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/evp.h>
 
+#include "common/hash.h"
 #include "common/limits.h"
 #include "common/utf.h"
 #include "driver/cconv.h"
@@ -199,26 +202,55 @@ int og_params_check(const struct og_params *params, size_t n_markers, const char
     return 0;
 }
 
-static bool hash_number(EVP_MD_CTX *hash, uint64_t value)
-{
-    unsigned char bytes[8];
+/* Each call of the hash costs more than a short value: few parameters gather here and are hashed at once,
+ * what does not fit goes on into a running hash. */
+struct gathered {
+    EVP_MD_CTX *hash; /* NULL: everything is in bytes */
+    size_t n_bytes;
+    unsigned char bytes[512];
+};
 
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(value >> (8 * i));
-    return EVP_DigestUpdate(hash, bytes, sizeof(bytes)) == 1;
+static bool hash_gathered(struct gathered *out)
+{
+    size_t n_bytes = out->n_bytes;
+
+    if (!out->hash) {
+        out->hash = EVP_MD_CTX_new();
+        if (!out->hash || EVP_DigestInit_ex(out->hash, EVP_sha256(), NULL) != 1)
+            return false;
+    }
+    out->n_bytes = 0;
+    return EVP_DigestUpdate(out->hash, out->bytes, n_bytes) == 1;
 }
 
-static bool hash_value(EVP_MD_CTX *hash, const struct value *value)
+static bool hash_bytes(struct gathered *out, const void *bytes, size_t n_bytes)
 {
-    if (!hash_number(hash, (uint64_t)value->kind))
+    if (n_bytes > sizeof(out->bytes) - out->n_bytes && !hash_gathered(out))
+        return false;
+    if (n_bytes > sizeof(out->bytes))
+        return EVP_DigestUpdate(out->hash, bytes, n_bytes) == 1;
+    if (n_bytes)
+        memcpy(out->bytes + out->n_bytes, bytes, n_bytes);
+    out->n_bytes += n_bytes;
+    return true;
+}
+
+static bool hash_number(struct gathered *out, uint64_t value)
+{
+    value = htole64(value);
+    return hash_bytes(out, &value, sizeof(value));
+}
+
+static bool hash_value(struct gathered *out, const struct value *value)
+{
+    if (!hash_number(out, (uint64_t)value->kind))
         return false;
     if (value->kind != VALUE_BYTES)
         return true;
-    return hash_number(hash, value->n_bytes) &&
-           EVP_DigestUpdate(hash, value->bytes, value->n_bytes) == 1;
+    return hash_number(out, value->n_bytes) && hash_bytes(out, value->bytes, value->n_bytes);
 }
 
-static bool hash_all(EVP_MD_CTX *hash, const struct og_params *params, size_t n_markers)
+static bool hash_all(struct gathered *hash, const struct og_params *params, size_t n_markers)
 {
     SQLULEN n_sets = n_markers ? og_params_sets(params) : 0;
     bool is_ok = hash_number(hash, n_markers) && hash_number(hash, n_sets);
@@ -247,23 +279,52 @@ static bool hash_all(EVP_MD_CTX *hash, const struct og_params *params, size_t n_
     return is_ok;
 }
 
+static uint8_t nothing[OG_SHA256_BYTES];
+static bool has_nothing;
+
+static void digest_nothing(void)
+{
+    static const unsigned char numbers[16]; /* no markers, no sets */
+
+    has_nothing = og_hash_sha256(numbers, sizeof(numbers), nothing) == 0;
+}
+
+/* The same for every statement without parameters, so it is made once. */
+static int digest_none(uint8_t out[32])
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, digest_nothing);
+    memcpy(out, nothing, OG_SHA256_BYTES);
+    return has_nothing ? 0 : -ENOMEM;
+}
+
 int og_params_digest(const struct og_params *params, size_t n_markers, uint8_t out[32],
                      const char **why)
 {
-    EVP_MD_CTX *hash;
+    struct gathered gathered;
     int r = og_params_check(params, n_markers, why);
 
-    if (r != 0)
-        return r;
-    hash = EVP_MD_CTX_new();
-    if (!hash || EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1)
-        r = -ENOMEM;
-    else if (!hash_all(hash, params, n_markers))
+    if (r != 0 || n_markers == 0)
+        return r ? r : digest_none(out);
+    gathered.hash = NULL;
+    gathered.n_bytes = 0;
+    if (!hash_all(&gathered, params, n_markers))
         r = unreadable(unreadable_reason(VALUE_UNREADABLE), why);
-    else if (EVP_DigestFinal_ex(hash, out, NULL) != 1)
+    else if (!gathered.hash)
+        r = og_hash_sha256(gathered.bytes, gathered.n_bytes, out);
+    else if (!hash_gathered(&gathered) || EVP_DigestFinal_ex(gathered.hash, out, NULL) != 1)
         r = -ENOMEM;
-    EVP_MD_CTX_free(hash);
+    EVP_MD_CTX_free(gathered.hash);
+    explicit_bzero(gathered.bytes, sizeof(gathered.bytes));
     return r;
+}
+
+bool og_params_is_text(const struct og_params *params, size_t number)
+{
+    const struct og_param *param = og_params_find(params, number);
+
+    return param && has_value(param) && value_size(concrete_type(param)) == 0;
 }
 
 bool og_params_text(const struct og_params *params, size_t number, SQLULEN set, struct og_buf *out,

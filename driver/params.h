@@ -64,6 +64,8 @@ OG_MUST int og_params_check(const struct og_params *params, size_t n_markers, co
 OG_MUST int og_params_digest(const struct og_params *params, size_t n_markers, uint8_t out[32],
                              const char **why);
 
+/* Whether its values are characters or bytes, and not a number, a date or anything of a fixed form. */
+bool og_params_is_text(const struct og_params *params, size_t number);
 /* The text of one value (cvalue.h), appended to out. Returns false where it has none that can be read
  * now. */
 OG_MUST bool og_params_text(const struct og_params *params, size_t number, SQLULEN set,

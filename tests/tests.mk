@@ -238,6 +238,7 @@ EXTRA_DIST += \
 	tests/live/rig.py \
 	tests/live/asked.py \
 	tests/live/test_advice.py \
+	tests/live/test_again.py \
 	tests/live/test_amend.py \
 	tests/live/test_broker.py \
 	tests/live/test_call_log.py \

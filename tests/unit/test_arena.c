@@ -21,6 +21,43 @@ static void test_arena_alloc_over_its_ceiling_fails_and_stays_failed(void)
     og_arena_release(&arena);
 }
 
+static void test_arena_rewind_forgets_what_came_after_the_mark(void)
+{
+    struct og_arena arena;
+    struct og_arena_mark empty, mark;
+    char *before;
+    bool is_kept = true;
+
+    og_arena_init(&arena, 1 << 20);
+    empty = og_arena_mark(&arena);
+    before = og_arena_strdup(&arena, "before");
+    mark = og_arena_mark(&arena);
+    for (int i = 0; i < 100; i++) {
+        for (int k = 0; k < 20; k++)
+            is_kept = is_kept && og_arena_alloc(&arena, 40000);
+        og_arena_rewind(&arena, mark);
+    }
+    tap_ok(is_kept && strcmp(before, "before") == 0, "what is older than the mark stays, the rest gives its room back");
+    tap_ok(!og_arena_alloc(&arena, 2u << 20) && og_arena_is_failed(&arena), "a failure after the mark");
+    og_arena_rewind(&arena, mark);
+    tap_ok(!og_arena_is_failed(&arena) && og_arena_alloc(&arena, 40000), "is forgotten with it");
+    og_arena_rewind(&arena, empty);
+    tap_ok(og_arena_alloc(&arena, (1u << 20) - 100), "a mark of an empty arena gives everything back");
+    og_arena_release(&arena);
+}
+
+static void test_arena_join_puts_texts_together(void)
+{
+    struct og_arena arena;
+
+    og_arena_init(&arena, 100);
+    tap_ok(strcmp(og_arena_join(&arena, "a", "", ".", "bc", NULL), "a.bc") == 0, "texts one behind the other");
+    tap_ok(!og_arena_join(&arena, "0123456789012345678901234567890123456789", "0123456789012345678901234567890123456789",
+                          "0123456789012345678901234567890123456789", NULL) && og_arena_is_failed(&arena),
+           "more than the ceiling fails");
+    og_arena_release(&arena);
+}
+
 static void test_arena_push_many_items_keeps_all(void)
 {
     struct og_arena arena;
@@ -59,6 +96,8 @@ static void test_buf_over_its_ceiling_keeps_what_fitted(void)
 int main(void)
 {
     test_arena_alloc_over_its_ceiling_fails_and_stays_failed();
+    test_arena_rewind_forgets_what_came_after_the_mark();
+    test_arena_join_puts_texts_together();
     test_arena_push_many_items_keeps_all();
     test_buf_over_its_ceiling_keeps_what_fitted();
     return tap_done();
