@@ -25,7 +25,7 @@ struct og_pg_session {
     bool standard_conforming_strings; /* as the session has it */
     const struct og_pg_named *named;
     size_t n_named;
-    const struct og_lex *lex; /* the text's tokens, split with the session's setting; NULL: it is split here */
+    const struct og_lex *lex; /* the text's tokens, split as the session has it; NULL: it is split here */
 };
 
 /* Analyses one execution's text (? markers allowed; one statement: a batch is refused).

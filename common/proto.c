@@ -8,7 +8,14 @@
 #include "common/utf.h"
 
 /* Type bytes on the wire: an interface, never renumbered. */
-enum field_type { FIELD_NONE = 0, FIELD_U32 = 1, FIELD_U64 = 2, FIELD_STR = 3, FIELD_LIST = 4, FIELD_BYTES = 5 };
+enum field_type {
+    FIELD_NONE = 0,
+    FIELD_U32 = 1,
+    FIELD_U64 = 2,
+    FIELD_STR = 3,
+    FIELD_LIST = 4,
+    FIELD_BYTES = 5
+};
 
 struct field {
     const char *name;

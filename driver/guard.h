@@ -188,7 +188,7 @@ struct og_guard_stmt {
     struct og_arena verdict_arena;
     struct og_verdict verdict;
     struct og_guard_kept kept;
-    uint64_t verdict_number; /* of the connection's verdicts: another one whenever facts or masks may be others */
+    uint64_t verdict_number; /* of the connection's verdicts: another whenever facts or masks may be */
 
     char id[13]; /* q-... of the execution that is going on */
     char grant[13];
@@ -259,7 +259,8 @@ void og_guard_text_release(struct og_guard_text *text);
  * is no text. Borrowed. */
 const void *og_guard_text_bytes(const struct og_guard_text *text, size_t *n_bytes);
 
-/* guard_verdict.c: stmt->verdict from the facts, or as it was found for the same ones before. Returns: 0; -ENOMEM. */
+/* guard_verdict.c: stmt->verdict from the facts, or as it was found for the same ones before.
+ * Returns: 0; -ENOMEM. */
 OG_MUST int og_verdict_find(struct og_guard_stmt *stmt, const struct og_client_session *session,
                             struct og_policy_set *set);
 /* What was found for the statement's facts no longer counts: they change, or the statement goes. */
@@ -287,6 +288,10 @@ void og_gate_owe(struct og_guard_stmt *stmt);
 /* Records an outcome that waited, before the layer below forgets the count. */
 void og_gate_settle(struct og_guard_stmt *stmt);
 
+/* A result that SQLite's driver reads row by row runs on behind SQLCancel until the statement is given
+ * another text, which it is about to be; the engine answers "interrupted" meanwhile. Gives it one. Returns
+ * whether that was so, and the engine may be asked again. */
+bool og_gate_stop_reading(struct og_guard_stmt *stmt, int engine_code);
 /* Whether the very same is asked or granted already. */
 SQLRETURN og_gate_find(struct og_guard_stmt *stmt, bool *out_is_found);
 /* Records that a rehearsal begins; og_gate_finish records how it ended. */

@@ -238,18 +238,23 @@ static SQLRETURN fail_engine(struct og_guard_stmt *stmt)
     return SQL_ERROR;
 }
 
-/* A result that SQLite's driver reads row by row runs on behind SQLCancel until the statement is given
- * another text, which the driver is about to be; the engine answers "interrupted" meanwhile. A text that is
- * no query the driver only keeps. Returns: 0; < 0. */
+/* A text that is no query the driver only keeps. */
+bool og_gate_stop_reading(struct og_guard_stmt *stmt, int engine_code)
+{
+    if ((engine_code & 0xFF) != SQLITE_INTERRUPT || !stmt->reads_on || stmt->is_prepared)
+        return false;
+    stmt->reads_on = false;
+    (void)stmt->object.calls->SQLPrepare(stmt->object.below, (SQLCHAR[]){"COMMIT"}, SQL_NTS);
+    return true;
+}
+
+/* Returns: 0; < 0. */
 static int analyse_text(struct og_guard_stmt *stmt)
 {
     int r = analyse(stmt);
 
-    if (r < 0 || (stmt->facts.engine_code & 0xFF) != SQLITE_INTERRUPT || !stmt->reads_on ||
-        stmt->is_prepared)
+    if (r < 0 || !og_gate_stop_reading(stmt, stmt->facts.engine_code))
         return r;
-    stmt->reads_on = false;
-    (void)stmt->object.calls->SQLPrepare(stmt->object.below, (SQLCHAR[]){"COMMIT"}, SQL_NTS);
     og_arena_reset(&stmt->facts_arena);
     return og_guard_text_split(stmt) == SQL_SUCCESS ? analyse(stmt) : -ENOMEM;
 }

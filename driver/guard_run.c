@@ -7,6 +7,18 @@
 
 #include "driver/guard.h"
 
+/* Returns as og_sqlite_permit_again. */
+static int permit(struct og_guard_stmt *stmt)
+{
+    struct og_guard_dbc *dbc = stmt->dbc;
+
+    /* Observed, not understood: there are no facts to hold the engine to. */
+    if (stmt->facts.refusal.what && stmt->verdict.is_observed)
+        return og_sqlite_permit_all(dbc->analyser);
+    return og_sqlite_permit_again(dbc->analyser, &stmt->facts, stmt->verdict.masked_columns,
+                                  stmt->is_prepared ? stmt->verdict_number : 0);
+}
+
 /* On SQLite what compiles next may touch only what the facts list; the lock makes that and the
  * compile one step. PostgreSQL needs no lock while the server works. */
 SQLRETURN og_run_permit(struct og_guard_stmt *stmt)
@@ -17,12 +29,9 @@ SQLRETURN og_run_permit(struct og_guard_stmt *stmt)
     if (dbc->dialect != OG_DIALECT_SQLITE)
         return SQL_SUCCESS;
     (void)pthread_mutex_lock(&dbc->lock);
-    /* Observed, not understood: there are no facts to hold the engine to. */
-    if (stmt->facts.refusal.what && stmt->verdict.is_observed)
-        r = og_sqlite_permit_all(dbc->analyser);
-    else
-        r = og_sqlite_permit_again(dbc->analyser, &stmt->facts, stmt->verdict.masked_columns,
-                                   stmt->is_prepared ? stmt->verdict_number : 0);
+    r = permit(stmt);
+    if (r > 0 && og_gate_stop_reading(stmt, r))
+        r = permit(stmt);
     if (r == 0)
         return SQL_SUCCESS;
     if (r > 0) { /* locked, interrupted: as the real driver hands it up */
