@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/decide_parts.h"
+#include "common/limits.h"
 
 #include <errno.h>
 #include <string.h>
@@ -98,6 +99,7 @@ static void add_need(const struct og_decide *decide, struct lists *lists,
             .within_s = rule->by_within_s ? rule->by_within_s : 1800,
             .drift_rows = rule->by_drift_rows,
             .drift_percent = rule->by_drift_percent,
+            .n_sample = rule->by_group ? rule->by_sample : OG_DEFAULT_SAMPLE_ROWS,
             .say = rule->say && *rule->say ? rule->say : NULL,
         };
 }

@@ -47,6 +47,7 @@ struct og_approval_need {
     uint32_t within_s; /* life of the request; default 1800 */
     uint64_t drift_rows; /* how far what runs may be from what was rehearsed */
     uint32_t drift_percent;
+    uint32_t n_sample; /* rows of each table that the request shows */
     const char *say;   /* or NULL */
 };
 

@@ -46,4 +46,8 @@
  * holds it in memory while the write runs. */
 #define OG_DEFAULT_UNDO_BYTES (64u * 1024u * 1024u)
 #define OG_MAX_UNDO_BYTES (1024u * 1024u * 1024u)
+/* Rows of each table that a request for an approval shows. */
+#define OG_DEFAULT_SAMPLE_ROWS 5u
+#define OG_MAX_SAMPLE_ROWS 20u
+
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/limits.h"
 #include "common/policy_parse.h"
 
 #include <stdlib.h>
@@ -271,12 +272,25 @@ static void read_by_drift(struct og_parse *parse, const struct og_yaml_node *nod
         rule->by_drift_percent = (uint32_t)percent;
 }
 
+static void read_by_sample(struct og_parse *parse, const struct og_yaml_node *node, void *out)
+{
+    uint64_t rows = 0;
+
+    if (!og_yaml_number(node, OG_MAX_SAMPLE_ROWS, &rows))
+        og_parse_error(parse, node, "by: sample must be a number of rows from 0 to %u", OG_MAX_SAMPLE_ROWS);
+    else
+        ((struct og_rule *)out)->by_sample = (uint32_t)rows;
+}
+
 static void read_by(struct og_parse *parse, const struct og_yaml_node *node, void *out)
 {
     static const struct og_parse_key keys[] = {{"group", read_by_group, true},
                                                {"count", read_by_count, false},
                                                {"within", read_by_within, false},
-                                               {"drift", read_by_drift, false}};
+                                               {"drift", read_by_drift, false},
+                                               {"sample", read_by_sample, false}};
+
+    ((struct og_rule *)out)->by_sample = OG_DEFAULT_SAMPLE_ROWS;
 
     og_parse_mapping(parse, node, "`by`", keys, OG_COUNT(keys), out);
 }

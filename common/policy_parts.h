@@ -96,6 +96,7 @@ struct og_rule {
     uint32_t by_within_s; /* 1800 by default */
     uint64_t by_drift_rows; /* how far what runs may be from what was rehearsed; 0: not at all */
     uint32_t by_drift_percent;
+    uint32_t by_sample; /* rows of each table that the request shows */
     const char *say;      /* "" where there is none */
     size_t line;
 };

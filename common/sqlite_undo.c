@@ -198,6 +198,9 @@ static void on_change(void *context, sqlite3 *db, int op, const char *schema, co
     table = find_table(capture, schema, name);
     if (!table)
         fail(capture, "memory is short");
+    else if (capture->writer->max_rows_each &&
+             (table->why || table->n_rows++ >= capture->writer->max_rows_each))
+        ; /* a sample goes without it */
     else if (table->why)
         fail(capture, table->why);
     else

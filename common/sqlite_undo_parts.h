@@ -24,6 +24,7 @@ struct og_sq_undo_table {
     sqlite3_stmt *select; /* one row by key */
     const char *why;      /* static: its rows cannot be kept */
     uint32_t number;      /* in the writer */
+    uint64_t n_rows;      /* changed so far, where only some are kept */
 };
 
 void og_sq_undo_quote(struct og_buf *out, const char *name);

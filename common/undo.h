@@ -67,6 +67,8 @@ struct og_undo_writer {
     uint32_t n_tables, n_rows, n_partly;
     struct og_undo_counts *counts; /* per table; owned */
     size_t max_counts;
+    uint64_t max_rows_each; /* 0: every change; else this is a sample: so many changes of each table at
+                             * most, and of what cannot be kept nothing */
 };
 
 struct og_undo_counts {

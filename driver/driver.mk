@@ -106,6 +106,7 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_rows.h \
 	driver/guard_rowset.c \
 	driver/guard_run.c \
+	driver/guard_sample.c \
 	driver/guard_session.c \
 	driver/guard_setpos.c \
 	driver/guard_sizes.c \
@@ -121,7 +122,10 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_undo_pg.c \
 	driver/guard_undo_pg.h \
 	driver/guard_undo_pg_apply.c \
+	driver/guard_undo_pg_parts.h \
 	driver/guard_undo_pg_query.c \
+	driver/guard_undo_pg_rows.c \
+	driver/guard_undo_pg_sample.c \
 	driver/guard_value.c \
 	driver/guard_verdict.c \
 	driver/handle.c \

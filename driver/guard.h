@@ -270,6 +270,10 @@ void og_verdict_drop(struct og_guard_stmt *stmt);
 /* Limits hold for catalog functions too, which have no facts. */
 void og_verdict_limit_catalog(struct og_guard_stmt *stmt, const struct og_client_session *session,
                               const struct og_policy_set *set);
+/* The mask of one base column for who acts. Returns false where it is clear; what cannot be told is
+ * hidden. */
+bool og_verdict_column_mask(struct og_guard_stmt *stmt, const char *schema, const char *table,
+                            const char *column, struct og_mask *out);
 /* Whether the requester may read every table of measured. */
 bool og_verdict_may_read(struct og_guard_stmt *stmt, const struct og_measured *measured);
 /* Whether policies say that a function changes nothing outside the transaction. */

@@ -143,6 +143,7 @@ static void give_up(struct og_guard_stmt *stmt)
     struct og_guard_measure *measure = &stmt->measure;
 
     og_count_drop(stmt);
+    og_sample_drop(stmt);
     free_helper(stmt);
     if (measure->is_switched)
         (void)switch_autocommit(stmt->dbc, true);
@@ -359,6 +360,7 @@ static SQLRETURN settle_locked(struct og_guard_stmt *stmt, SQLRETURN code)
     if (stmt->measure.is_rehearsal) {
         og_rehearsal_note(stmt);
         og_rehearsal_shares(stmt);
+        og_sample_end(stmt);
         return take_back(stmt, rows);
     }
     if (!is_within(stmt, rows))
@@ -392,7 +394,9 @@ SQLRETURN og_measure_begin(struct og_guard_stmt *stmt)
     measure->is_inside = stmt->dbc->is_in_transaction;
     (void)pthread_mutex_lock(&stmt->dbc->lock);
     is_ready = is_sqlite(stmt) ? begin_sqlite(stmt) : begin_postgresql(stmt);
-    if (is_ready && measure->is_on && !measure->is_rehearsal)
+    if (is_ready && measure->is_on && measure->is_rehearsal)
+        og_sample_begin(stmt);
+    else if (is_ready && measure->is_on)
         code = og_undo_begin(stmt);
     if (code != SQL_SUCCESS)
         (void)settle_locked(stmt, SQL_ERROR);

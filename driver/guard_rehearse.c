@@ -9,7 +9,7 @@
 /* What is tried waits for nobody longer than this, and is stopped after so long: production goes first. */
 #define LOCK_MS 1000
 #define RUN_S 10
-#define MAX_NOTES_BYTES (8u * 1024u)
+#define MAX_NOTES_BYTES (16u * 1024u)
 
 void og_rehearsal_init(struct og_guard_rehearsal *rehearsal)
 {
@@ -19,6 +19,7 @@ void og_rehearsal_init(struct og_guard_rehearsal *rehearsal)
     og_measured_init(&rehearsal->granted);
     og_measured_init(&rehearsal->told);
     og_buf_init(&rehearsal->notes, MAX_NOTES_BYTES);
+    og_undo_writer_init(&rehearsal->sample, 0);
 }
 
 void og_rehearsal_reset(struct og_guard_rehearsal *rehearsal)
@@ -44,6 +45,7 @@ void og_rehearsal_release(struct og_guard_rehearsal *rehearsal)
     og_measured_release(&rehearsal->granted);
     og_measured_release(&rehearsal->told);
     og_buf_release(&rehearsal->notes);
+    og_undo_writer_release(&rehearsal->sample);
 }
 
 static bool is_sqlite(const struct og_guard_stmt *stmt)

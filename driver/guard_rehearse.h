@@ -9,6 +9,7 @@
 #define OG_DRIVER_GUARD_REHEARSE_H
 
 #include "common/measured.h"
+#include "common/undo.h"
 #include "driver/odbc.h"
 
 struct og_guard_stmt;
@@ -27,6 +28,9 @@ struct og_guard_rehearsal {
     char detail[512];            /* of its outcome in the ledger */
     uint64_t duration_us;
     struct og_buf notes;         /* for the request, a line each */
+    bool is_sampling;
+    bool has_written; /* PostgreSQL: the open transaction had changed something before */
+    struct og_undo_writer sample; /* a few of the rows */
     /* What the grant is for. */
     bool has_granted;
     struct og_measured granted;
@@ -58,6 +62,12 @@ void og_rehearsal_note(struct og_guard_stmt *stmt);
 
 /* guard_share.c: how much of each table it meets, into notes; as og_rehearsal_note, and after it. */
 void og_rehearsal_shares(struct og_guard_stmt *stmt);
+
+/* guard_sample.c: a few of the rows, before and after, into notes. begin: before it runs; end: before it is
+ * taken back, and the last that is asked; drop: instead of it. */
+void og_sample_begin(struct og_guard_stmt *stmt);
+void og_sample_end(struct og_guard_stmt *stmt);
+void og_sample_drop(struct og_guard_stmt *stmt);
 
 /* guard_count.c: what one execution changes. start: right before it; end fills rehearsal.measured and
  * has_tables and returns all rows, or OG_UNKNOWN_ROWS; drop forgets a count. The connection's lock is

@@ -22,6 +22,10 @@ OG_MUST int og_undo_pg_begin(struct og_guard_stmt *stmt, struct og_undo_writer *
 /* The statement ran. Returns: 0; -EIO with *why ("" where the writer is full). */
 OG_MUST int og_undo_pg_finish(struct og_undo_pg *pg, struct og_undo_writer *writer,
                               const char **why);
+/* The statement ran, as the first that wrote in its transaction, and is about to be taken back: writer gets
+ * writer->max_rows_each rows of the tables that it changed. Returns: 0; -EIO with *why (static). */
+OG_MUST int og_undo_pg_sample(struct og_guard_stmt *stmt, struct og_undo_writer *writer,
+                              const char **why);
 /* NULL-safe, returns NULL. */
 struct og_undo_pg *og_undo_pg_free(struct og_undo_pg *pg);
 /* The transaction ended: what was touched in it is forgotten. */

@@ -162,6 +162,19 @@ bool og_verdict_may_read(struct og_guard_stmt *stmt, const struct og_measured *m
     return may;
 }
 
+bool og_verdict_column_mask(struct og_guard_stmt *stmt, const char *schema, const char *table,
+                            const char *column, struct og_mask *out)
+{
+    struct asking asking;
+    bool is_masked = true;
+
+    *out = (struct og_mask){.kind = OG_MASK_SQL_NULL};
+    if (asking_open(&asking, stmt))
+        is_masked = og_decide_column_mask(&asking.input, schema, table, column, out);
+    og_arena_release(&asking.arena);
+    return is_masked;
+}
+
 bool og_verdict_may_rehearse(struct og_guard_stmt *stmt, const char *schema, const char *name)
 {
     struct asking asking;

@@ -262,6 +262,7 @@ EXTRA_DIST += \
 	tests/live/test_rehearse.py \
 	tests/live/test_rehearse_quiet.py \
 	tests/live/test_report.py \
+	tests/live/test_sample.py \
 	tests/live/test_service.py \
 	tests/live/test_shell.py \
 	tests/live/test_rows.py \

@@ -121,6 +121,8 @@ static const struct {
      "7:9: `by` needs the key `group`"},
     {RULE "    when: {effect: select}\n    then: approve\n    by: {group: x, count: 0}\n",
      "7:27: by: count must"},
+    {RULE "    when: {effect: select}\n    then: approve\n    by: {group: x, sample: 21}\n",
+     "7:28: by: sample must"},
     {RULE "    when: {effect: select}\n    then: approve\n    by: {group: x, within: 30}\n",
      "7:28: `30` is no duration"},
     {RULE "    when: {effect: select}\n    then: deny\n  - id: a\n    when: {effect: drop}\n"
