@@ -201,6 +201,8 @@ static void on_change(void *context, sqlite3 *db, int op, const char *schema, co
     else if (capture->writer->max_rows_each &&
              (table->why || table->n_rows++ >= capture->writer->max_rows_each))
         ; /* a sample goes without it */
+    else if (table->why && capture->writer->takes_parts)
+        og_undo_put_partly(capture->writer, &table->table, table->why);
     else if (table->why)
         fail(capture, table->why);
     else

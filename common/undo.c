@@ -98,6 +98,11 @@ void og_undo_writer_release(struct og_undo_writer *writer)
     free(writer->counts);
     writer->counts = NULL;
     writer->max_counts = 0;
+    for (size_t i = 0; i < writer->n_partly; i++)
+        free(writer->partly[i]);
+    free(writer->partly);
+    writer->partly = NULL;
+    writer->n_partly = 0;
 }
 
 void og_undo_put_head(struct og_undo_writer *writer, enum og_dialect dialect, const char *time_zone,
@@ -196,13 +201,27 @@ void og_undo_put_after(struct og_undo_writer *writer, uint32_t row,
     end_record(&writer->out, at);
 }
 
-void og_undo_put_partly(struct og_undo_writer *writer, const char *what)
+void og_undo_put_partly(struct og_undo_writer *writer, const struct og_undo_table *table, const char *why)
 {
-    size_t at = begin_record(&writer->out, 'P');
+    char **partly = realloc(writer->partly, (writer->n_partly + 1) * sizeof(*partly));
+    char *text = NULL;
+    size_t at;
 
-    put_text(&writer->out, what);
+    if (partly)
+        writer->partly = partly;
+    if (!partly || asprintf(&text, "%s.%s: %s", table->schema, table->name, why) < 0) {
+        writer->out.is_failed = true;
+        return;
+    }
+    for (size_t i = 0; i < writer->n_partly; i++)
+        if (strcmp(partly[i], text) == 0) {
+            free(text);
+            return;
+        }
+    partly[writer->n_partly++] = text;
+    at = begin_record(&writer->out, 'P');
+    put_text(&writer->out, text);
     end_record(&writer->out, at);
-    writer->n_partly++;
 }
 
 bool og_undo_writer_is_failed(const struct og_undo_writer *writer)

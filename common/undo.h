@@ -67,6 +67,8 @@ struct og_undo_writer {
     uint32_t n_tables, n_rows, n_partly;
     struct og_undo_counts *counts; /* per table; owned */
     size_t max_counts;
+    bool takes_parts; /* tables whose rows cannot be kept are named instead (put_partly) */
+    char **partly;    /* n_partly; owned */
     uint64_t max_rows_each; /* 0: every change; else this is a sample: so many changes of each table at
                              * most, and of what cannot be kept nothing */
 };
@@ -91,7 +93,8 @@ void og_undo_put_key(struct og_undo_writer *writer, uint32_t row, const struct o
                      size_t n_key);
 void og_undo_put_after(struct og_undo_writer *writer, uint32_t row,
                        const struct og_undo_value *after, size_t n_columns);
-void og_undo_put_partly(struct og_undo_writer *writer, const char *what);
+/* "main.log: a table that it changes has no key": each table once. */
+void og_undo_put_partly(struct og_undo_writer *writer, const struct og_undo_table *table, const char *why);
 bool og_undo_writer_is_failed(const struct og_undo_writer *writer);
 /* "2 rows of main.items updated, 1 row of main.notes deleted". */
 void og_undo_summary(const struct og_undo_writer *writer, struct og_buf *out);

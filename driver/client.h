@@ -101,7 +101,7 @@ OG_MUST int og_client_wait(struct og_client *client, const char *request, uint32
 /* Undo sets (client_undo.c). */
 struct og_client_undo {
     const char *statement, *summary, *policy, *takes_back;
-    const char *const *partly;
+    const char *const *partly; /* "main.log: a table that it changes has no key": what is not in it */
     size_t n_partly;
     uint64_t n_rows, keep_s;
     const void *bytes;

@@ -164,6 +164,7 @@ SQLRETURN og_undo_begin(struct og_guard_stmt *stmt)
         return SQL_SUCCESS;
     og_undo_drop(stmt);
     og_undo_writer_init(&undo->writer, (size_t)stmt->verdict.undo_bytes);
+    undo->writer.takes_parts = !is_required(stmt);
     undo->is_on = true;
     if (stmt->dbc->dialect == OG_DIALECT_POSTGRESQL) {
         r = og_undo_pg_begin(stmt, &undo->writer, &undo->pg, &why);
@@ -188,6 +189,8 @@ static SQLRETURN send_set(struct og_guard_stmt *stmt)
         .takes_back = og_undo_takes_back(stmt),
         .n_rows = undo->writer.n_rows,
         .keep_s = stmt->verdict.undo_keep_s,
+        .partly = (const char *const *)undo->writer.partly,
+        .n_partly = undo->writer.n_partly,
         .bytes = undo->writer.out.bytes,
         .n_bytes = undo->writer.out.n_bytes,
     };
@@ -248,6 +251,8 @@ SQLRETURN og_undo_keep(struct og_guard_stmt *stmt)
         code = give_up(stmt, *why ? why : too_large(stmt));
     else if (undo->writer.n_rows)
         code = send_set(stmt);
+    else if (undo->writer.n_partly)
+        code = give_up(stmt, undo->writer.partly[0]);
     end_capture(stmt);
     og_undo_writer_release(&undo->writer);
     if (code != SQL_SUCCESS)

@@ -192,6 +192,10 @@ static int capture_table(struct og_undo_pg *pg, struct og_undo_writer *writer,
     const char *why;
     int r = og_undo_pg_describe(&pg->own, after->oid, &pg->arena, &table, &why);
 
+    if (r < 0 && writer->takes_parts && table.table.n_columns) {
+        og_undo_put_partly(writer, &table.table, why);
+        return 0;
+    }
     if (r < 0)
         return og_undo_pg_stop(pg, why);
     if (!is_followed(pg, after->oid))

@@ -107,7 +107,7 @@ static int sample_table(struct og_undo_pg *pg, struct og_undo_writer *writer, ui
     int r = 0;
 
     if (og_undo_pg_describe(&pg->own, oid, &pg->arena, &table, &why) < 0)
-        return og_undo_pg_stop(pg, why);
+        return table.table.n_columns ? 0 : og_undo_pg_stop(pg, why); /* without a key none is shown */
     if (!find_delta(pg, &table.table, &delta))
         return 0;
     if (table.n_disk_bytes > MAX_DISK_BYTES)

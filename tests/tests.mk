@@ -266,7 +266,8 @@ EXTRA_DIST += \
 	tests/live/test_service.py \
 	tests/live/test_shell.py \
 	tests/live/test_rows.py \
-	tests/live/test_undo.py tests/live/test_undo_bad.py tests/live/test_undo_files.py tests/live/undo_schema.py \
+	tests/live/test_undo.py tests/live/test_undo_bad.py tests/live/test_undo_files.py tests/live/test_undo_partly.py \
+	tests/live/undo_schema.py \
 	tests/odbc/capability_exceptions.txt \
 	tests/odbc_raw.py \
 	tests/transparency.py
