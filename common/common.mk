@@ -21,6 +21,7 @@ common_libogcommon_a_SOURCES = \
 	common/decide_require.c \
 	common/decide_scan.c \
 	common/decide_text.c \
+	common/decide_unmask.c \
 	common/detect.c \
 	common/detect.h \
 	common/detect.tbl.h \

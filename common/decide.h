@@ -36,6 +36,7 @@ struct og_decide_input {
     int64_t now_unix_s; /* UTC; rules with `time` are judged by it */
     bool is_measured;   /* the write ran, and was taken back: rules with `rows` are judged too */
     uint64_t measured_rows;
+    bool is_unmask; /* the real values of the result's masked columns are asked for */
 };
 
 /* One approve rule that must be satisfied. */
@@ -135,6 +136,7 @@ struct og_verdict {
     bool is_observed;        /* an observing policy let it pass: would_be is what enforcing gives */
     bool may_run_blind;      /* only observing policies decide here and nothing is masked: whatever the
                               * statement means, it may run */
+    bool unmasks;            /* once it is approved, masks of result columns are not applied */
     bool is_data_observed;   /* masks were not applied because data-mode observe says so */
     enum og_verdict_kind would_be;
 };

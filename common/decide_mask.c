@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define RULE_DATA "data"
-
 /* What one column shows to the chain: the strictest of all that its members' policies say. */
 struct column_mask {
     struct og_mask mask; /* kind NONE: clear */
@@ -163,21 +161,21 @@ static bool is_touching(const struct og_decide *decide, bool is_observing)
     return false;
 }
 
-static const struct og_object *object_of(const struct og_facts *facts,
+const struct og_object *og_decide_object_of(const struct og_facts *facts,
                                          const struct og_fact_column *column)
 {
     return column->object < facts->n_objects ? &facts->objects[column->object] : NULL;
 }
 
-static void refuse(struct og_verdict *verdict, enum og_err error, const struct og_policy *policy,
-                   const char *object, const char *column, const char *reason, const char *say)
+void og_decide_refuse(struct og_verdict *verdict, enum og_err error, const struct og_policy *policy,
+                      const char *object, const char *column, const char *reason, const char *say)
 {
     verdict->kind = OG_VERDICT_DENY;
     verdict->would_be = OG_VERDICT_DENY;
     verdict->is_observed = false;
     verdict->error = error;
     verdict->policy = policy ? policy->name : "";
-    verdict->rule = policy ? RULE_DATA : "";
+    verdict->rule = policy ? OG_RULE_DATA : "";
     verdict->object = object;
     verdict->column = column;
     verdict->reason = reason ? reason : "";
@@ -190,7 +188,7 @@ static void refuse(struct og_verdict *verdict, enum og_err error, const struct o
 static bool is_misfit(const struct og_facts *facts, const struct og_fact_column *column,
                       const struct column_mask *mask)
 {
-    const struct og_object *object = object_of(facts, column);
+    const struct og_object *object = og_decide_object_of(facts, column);
 
     if (mask->mask.kind == OG_MASK_NONE || og_mask_fits(&mask->mask, column->type))
         return false;
@@ -204,11 +202,11 @@ static void check_types(const struct og_decide *decide, const struct column_mask
 
     for (size_t i = 0; i < facts->n_columns; i++) {
         const struct og_fact_column *column = &facts->columns[i];
-        const struct og_object *object = object_of(facts, column);
+        const struct og_object *object = og_decide_object_of(facts, column);
 
         if (!is_misfit(facts, column, &masks[i]))
             continue;
-        refuse(verdict, OG_ERR_CONFIG, masks[i].policy, og_decide_object_name(decide, object),
+        og_decide_refuse(verdict, OG_ERR_CONFIG, masks[i].policy, og_decide_object_name(decide, object),
                column->name,
                og_arena_printf(decide->arena,
                                "the mask %s of policy %s does not fit the type of %s.%s",
@@ -277,7 +275,7 @@ static void note_lookup(const struct og_decide *decide, const struct column_mask
         memcpy(all, verdict->lookups, verdict->n_lookups * sizeof(*all));
     all[verdict->n_lookups++] = (struct og_lookup){
         .column = og_arena_printf(decide->arena, "%s.%s",
-                                  og_decide_object_name(decide, object_of(facts, column)),
+                                  og_decide_object_name(decide, og_decide_object_of(facts, column)),
                                   column->name),
         .per_day = masks[use->column].lookups_per_day};
     verdict->lookups = all;
@@ -306,8 +304,8 @@ static void check_uses(const struct og_decide *decide, const struct column_mask 
         if (is_handle_use(facts, masks, use))
             continue;
         column = &facts->columns[use->column];
-        object = object_of(facts, column);
-        refuse(verdict, OG_ERR_DENIED, masks[use->column].policy,
+        object = og_decide_object_of(facts, column);
+        og_decide_refuse(verdict, OG_ERR_DENIED, masks[use->column].policy,
                og_decide_object_name(decide, object), column->name,
                og_arena_printf(decide->arena, "%s.%s is masked here and cannot be used %s",
                                og_decide_object_text(decide, object), column->name,
@@ -382,8 +380,8 @@ static void check_results(const struct og_decide *decide, const struct column_ma
     for (size_t i = 0; facts->returns_rows && !facts->n_results && i < facts->n_columns; i++) {
         if (masks[i].mask.kind == OG_MASK_NONE)
             continue;
-        refuse(verdict, OG_ERR_REFUSED, NULL,
-               og_decide_object_name(decide, object_of(facts, &facts->columns[i])),
+        og_decide_refuse(verdict, OG_ERR_REFUSED, NULL,
+               og_decide_object_name(decide, og_decide_object_of(facts, &facts->columns[i])),
                facts->columns[i].name,
                "the result columns of this statement are not known, and it reads masked data",
                "Read the columns you need with a plain SELECT");
@@ -400,7 +398,7 @@ void og_decide_plan(const struct og_decide *decide, struct og_verdict *verdict)
     if (!masks || !masked)
         return;
     for (size_t i = 0; i < facts->n_columns; i++) {
-        const struct og_object *object = object_of(facts, &facts->columns[i]);
+        const struct og_object *object = og_decide_object_of(facts, &facts->columns[i]);
 
         if (object)
             masks[i] = find_mask(decide, false, object->schema, object->name,
@@ -425,4 +423,6 @@ void og_decide_plan(const struct og_decide *decide, struct og_verdict *verdict)
         check_results(decide, masks, verdict);
     if (verdict->kind != OG_VERDICT_DENY)
         og_decide_scans(decide, verdict);
+    if (verdict->kind != OG_VERDICT_DENY && decide->input->is_unmask)
+        og_decide_unmask(decide, verdict);
 }

@@ -58,6 +58,17 @@ bool og_decide_has_masks(const struct og_decide *decide, bool is_observing);
  * masked column is used, a mask does not fit, or results are not known. */
 void og_decide_plan(const struct og_decide *decide, struct og_verdict *verdict);
 
+/* decide_unmask.c: turns the verdict of a statement that asks for real values (input->is_unmask) into
+ * APPROVE, or DENY where a policy lets nobody see them. After the plan. */
+void og_decide_unmask(const struct og_decide *decide, struct og_verdict *verdict);
+/* What refuses by a policy's data is named so in the place of a rule. */
+#define OG_RULE_DATA "data"
+void og_decide_refuse(struct og_verdict *verdict, enum og_err error, const struct og_policy *policy,
+                      const char *object, const char *column, const char *reason, const char *say);
+/* NULL: not known. */
+const struct og_object *og_decide_object_of(const struct og_facts *facts,
+                                            const struct og_fact_column *column);
+
 /* decide_scan.c: plans `detect` for what is not masked anyway. */
 void og_decide_scans(const struct og_decide *decide, struct og_verdict *verdict);
 bool og_decide_entry_fits(const struct og_decide *decide, const struct og_data_entry *entry,

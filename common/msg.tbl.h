@@ -105,7 +105,8 @@
     STR(cursor)         /* ODBC cursor name, or "" */                       \
     LIST(lookups)       /* "lookup public.customers.email": a masked column searched by one value; \
                          * "write public.customers.email": written, so that a duplicate would show */ \
-    U32(is_rehearsal)   /* 1: it runs to be measured before anybody is asked, and is taken back */
+    U32(is_rehearsal)   /* 1: it runs to be measured before anybody is asked, and is taken back */ \
+    LIST(unmasked)      /* "public.customers.email": handed out as it is, by the grant */
 
 /* Cumulative: everything up to sequence is acknowledged in the mode it asked for. */
 #define OG_MSG_ACK_FIELDS(U32, U64, STR, LIST, BYTES) \

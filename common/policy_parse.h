@@ -69,6 +69,8 @@ void og_parse_detect(struct og_parse *parse, const struct og_yaml_node *node, vo
 void og_parse_limits(struct og_parse *parse, const struct og_yaml_node *node, void *out);
 /* policy_parse_writes.c: the key `writes`; out: the struct og_policy. */
 void og_parse_writes(struct og_parse *parse, const struct og_yaml_node *node, void *out);
+/* `unmask: {group: privacy, count: 1, within: 30m}`. Returns: a rule of which only the `by` counts; NULL. */
+const struct og_rule *og_parse_unmask(struct og_parse *parse, const struct og_yaml_node *node);
 void og_parse_lookup(struct og_parse *parse, const struct og_yaml_node *node,
                      struct og_data_entry *entry);
 /* After the rest of the policy, whose name and targets cases use. */

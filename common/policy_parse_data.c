@@ -124,6 +124,11 @@ static void read_optional(struct og_parse *parse, const struct og_yaml_node *nod
     ((struct entry_words *)out)->entry->is_optional = og_parse_bool(parse, node, "optional");
 }
 
+static void read_unmask(struct og_parse *parse, const struct og_yaml_node *node, void *out)
+{
+    ((struct entry_words *)out)->entry->unmask = og_parse_unmask(parse, node);
+}
+
 /* Mask of a class without one. Where partial has something harmless to keep (the domain, the last
  * digits, the country) it is partial; a name, an address, a birth date, a secret or anything else
  * has no such part, so the whole value goes. */
@@ -147,7 +152,8 @@ static void read_entry(struct og_parse *parse, const struct og_yaml_node *node,
     static const struct og_parse_key keys[] = {
         {"columns", read_columns, true}, {"class", read_class, false},
         {"mask", read_mask, false},      {"optional", read_optional, false},
-        {"lookup", read_lookup, false},         {"group", read_group, false}};
+        {"lookup", read_lookup, false},  {"group", read_group, false},
+        {"unmask", read_unmask, false}};
     struct entry_words words = {.entry = entry, .class = OG_CLASS_OTHER};
 
     entry->line = node->line;
@@ -164,6 +170,9 @@ static void read_entry(struct og_parse *parse, const struct og_yaml_node *node,
     if (entry->is_exempt && entry->is_lookup)
         og_parse_error(parse, og_yaml_get(node, "lookup"),
                        "class: none says that the column is clear; it needs no lookup");
+    if (entry->is_exempt && entry->unmask)
+        og_parse_error(parse, og_yaml_get(node, "unmask"),
+                       "class: none says that the column is clear; there is nothing to unmask");
     entry->mask.class = words.class;
     if (entry->is_group && entry->mask.kind != OG_MASK_TOKEN)
         og_parse_error(parse, og_yaml_get(node, "group"), "group goes with mask: token only");

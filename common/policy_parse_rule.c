@@ -295,6 +295,18 @@ static void read_by(struct og_parse *parse, const struct og_yaml_node *node, voi
     og_parse_mapping(parse, node, "`by`", keys, OG_COUNT(keys), out);
 }
 
+const struct og_rule *og_parse_unmask(struct og_parse *parse, const struct og_yaml_node *node)
+{
+    static const struct og_parse_key keys[] = {{"group", read_by_group, true},
+                                               {"count", read_by_count, false},
+                                               {"within", read_by_within, false}};
+    struct og_rule *rule = og_arena_alloc(parse->arena, sizeof(*rule));
+
+    if (rule)
+        og_parse_mapping(parse, node, "`unmask`", keys, OG_COUNT(keys), rule);
+    return rule;
+}
+
 /* Goes into one line of an error and of a record. */
 static void read_say(struct og_parse *parse, const struct og_yaml_node *node, void *out)
 {

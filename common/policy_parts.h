@@ -29,6 +29,8 @@ struct og_name_pattern {
 };
 
 /* One entry of `data:`. */
+struct og_rule;
+
 struct og_data_entry {
     const struct og_name_pattern *columns;
     size_t n_columns;
@@ -36,6 +38,8 @@ struct og_data_entry {
     bool is_lookup;   /* lookup: {equality: yes}: may be searched by one exact constant */
     uint64_t lookups_per_day;
     bool is_group;    /* group: yes: by stable tokens, which only a broker makes */
+    const struct og_rule *unmask; /* by_group, by_count, by_within_s: who may let somebody see the values;
+                                   * NULL: nobody */
     bool is_exempt;   /* class: none without a mask: the column is clear for this policy */
     bool is_optional;
     size_t line;

@@ -29,6 +29,7 @@ nobase_dist_doc_DATA = \
 	docs/decisions/0022-rehearsal.md \
 	docs/decisions/0023-handles.md \
 	docs/decisions/0024-amending.md \
+	docs/decisions/0025-unmasking.md \
 	docs/decisions/0021-undo.md \
 	docs/errors.md \
 	docs/files.md docs/performance.md \

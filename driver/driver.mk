@@ -126,6 +126,7 @@ driver_libodbcguardcore_so_0_SOURCES = \
 	driver/guard_undo_pg_query.c \
 	driver/guard_undo_pg_rows.c \
 	driver/guard_undo_pg_sample.c \
+	driver/guard_unmask.c \
 	driver/guard_value.c \
 	driver/guard_verdict.c \
 	driver/handle.c \

@@ -146,6 +146,7 @@ struct og_guard_text {
     SQLINTEGER n_sent;
     bool is_wide;
     bool is_expanded; /* escapes were expanded: goes down with NOSCAN */
+    bool is_unmask;   /* it was sent as `odbcguard unmask`: real values are asked for */
     /* Why it cannot be analysed (static texts), or NULL: a refusal that the verdict takes up, so
      * that it is recorded, and passes where policies only observe. */
     const char *refusal, *instead;
@@ -188,6 +189,7 @@ struct og_guard_stmt {
     struct og_arena verdict_arena;
     struct og_verdict verdict;
     struct og_guard_kept kept;
+    struct og_list unmasked; /* columns whose real values this execution hands out, by a grant */
     uint64_t verdict_number; /* of the connection's verdicts: another whenever facts or masks may be */
 
     char id[13]; /* q-... of the execution that is going on */
@@ -281,6 +283,19 @@ bool og_verdict_may_rehearse(struct og_guard_stmt *stmt, const char *schema, con
 /* Whether rules ask for more, or forbid it, where so many rows change instead of the granted ones. */
 bool og_verdict_asks_more(struct og_guard_stmt *stmt, uint64_t granted, uint64_t now);
 
+/* guard_unmask.c: of a text that begins with `odbcguard unmask` only the SELECT behind it stays. Returns:
+ * SQL_SUCCESS, also with a refusal in the text; SQL_ERROR with a record. */
+SQLRETURN og_unmask_take(struct og_guard_stmt *stmt);
+/* A grant is there: the masks that it is for are not applied to this execution. */
+void og_unmask_open(struct og_guard_stmt *stmt);
+/* In a test build: as if everybody were granted what they ask for. */
+void og_unmask_fault(struct og_guard_stmt *stmt);
+/* guard_text.c: another text in the place of the one that was taken; its tokens are made anew. */
+SQLRETURN og_guard_text_replace(struct og_guard_stmt *stmt, const struct og_buf *text);
+/* The text is not understood: what (static) and what to write instead. Returns: SQL_SUCCESS. */
+SQLRETURN og_guard_text_refuse(struct og_guard_stmt *stmt, const char *what, size_t position,
+                               const char *instead);
+
 /* guard_gate.c */
 SQLRETURN og_gate_judge(struct og_guard_stmt *stmt);
 SQLRETURN og_gate_pass(struct og_guard_stmt *stmt);
@@ -338,6 +353,8 @@ SQLRETURN og_guard_query_row(struct og_guard_dbc *dbc, const char *sql, char (*o
                              size_t n_columns);
 
 /* guard_record.c: messages for guardfs from facts and verdict; everything hangs in the arena. */
+/* "public.customers.email": the masked columns of the result. */
+struct og_list og_record_unmasked(const struct og_guard_stmt *stmt, struct og_arena *arena);
 /* Makes what records say of a fresh verdict, for as long as it is kept. */
 void og_record_keep(struct og_guard_stmt *stmt);
 void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool is_denied,

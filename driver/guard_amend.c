@@ -65,6 +65,8 @@ bool og_amend_is_due(struct og_guard_stmt *stmt, const struct og_client_answer *
     struct og_guard_amend *amend = &stmt->amend;
     bool is_measuring = strcmp(answer->state, "amended") == 0;
 
+    if (stmt->text.is_unmask) /* which rows are shown is the requester's to name */
+        return false;
     amend->is_due = amend->text.n_bytes > 0 && amend->n_rounds < MAX_ROUNDS &&
                     (is_measuring || !amend->is_on ||
                      strcmp(og_buf_str(&amend->text), og_buf_str(&amend->on_text)) != 0);

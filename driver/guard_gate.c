@@ -456,6 +456,7 @@ SQLRETURN og_gate_pass(struct og_guard_stmt *stmt)
     stmt->grant[0] = '\0';
     if (og_client_statement_id(stmt->dbc->client, stmt->id, &error) < 0)
         return fail_client(stmt, &error);
+    og_unmask_fault(stmt);
     if (stmt->verdict.kind == OG_VERDICT_APPROVE || stmt->amend.is_on) {
         code = seek_approval(stmt);
         if (code != SQL_SUCCESS)
@@ -465,6 +466,7 @@ SQLRETURN og_gate_pass(struct og_guard_stmt *stmt)
         code = og_gate_judge(stmt);
         if (code != SQL_SUCCESS)
             return code;
+        og_unmask_open(stmt);
     }
     code = og_opaque_need(stmt);
     return code == SQL_SUCCESS ? record_intent(stmt, false) : code;

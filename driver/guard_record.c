@@ -166,6 +166,18 @@ void og_record_keep(struct og_guard_stmt *stmt)
     stmt->kept.masked = list_masked(stmt, &stmt->verdict_arena);
 }
 
+struct og_list og_record_unmasked(const struct og_guard_stmt *stmt, struct og_arena *arena)
+{
+    const struct og_facts *facts = &stmt->facts;
+    struct items items;
+
+    items_init(&items, arena);
+    for (size_t i = 0; i < stmt->verdict.n_masks && i < facts->n_results; i++)
+        for (size_t s = 0; og_mask_is_plan(&stmt->verdict.masks[i]) && s < facts->results[i].n_sources; s++)
+            items_add(&items, column_text(facts, facts->results[i].sources[s].column, "", "", arena));
+    return items_done(&items);
+}
+
 static const char *summarise(const struct og_facts *facts, struct og_arena *arena)
 {
     for (size_t i = 0; i < facts->n_effects; i++)
@@ -225,6 +237,8 @@ int og_record_binding(struct og_guard_stmt *stmt, bool is_shape, uint8_t out[32]
     else
         parts[n++] = (struct og_hash_part){parameters, sizeof(parameters)};
     parts[n++] = (struct og_hash_part){stmt->policy_digest, strlen(stmt->policy_digest)};
+    if (stmt->text.is_unmask)
+        parts[n++] = (struct og_hash_part){"unmask", 6};
     for (size_t i = 0; i < settings.n_items && n < OG_COUNT(parts); i++)
         parts[n++] = (struct og_hash_part){settings.items[i], strlen(settings.items[i])};
     return og_hash_parts(parts, n, out);
@@ -348,12 +362,13 @@ void og_record_intent(struct og_guard_stmt *stmt, struct og_arena *arena, bool i
         .matched = kept ? kept->matched : list_matched(verdict, arena),
         .object = verdict->object,
         .reason = verdict->reason,
-        .masked = kept ? kept->masked : list_masked(stmt, arena),
+        .masked = kept && !stmt->unmasked.n_items ? kept->masked : list_masked(stmt, arena),
         .grant = stmt->grant,
         .binding = bind_grant(stmt, arena),
         .is_denied = is_denied,
         .cursor = "",
         .lookups = list_lookups(stmt, arena),
+        .unmasked = stmt->unmasked,
     };
     out->is_text_cut = parts->is_text_cut;
 }
@@ -378,6 +393,8 @@ static const char *canonical(const struct og_guard_stmt *stmt, struct og_arena *
     const char *text;
 
     og_buf_init(&out, OG_MAX_REQUEST_BYTES / 2);
+    if (stmt->text.is_unmask)
+        og_buf_append_str(&out, "odbcguard unmask ");
     og_lex_canonical(&stmt->lex, stmt->text.utf8, &out);
     /* A request that a person cannot read whole is none. */
     text = og_buf_is_failed(&out) ? NULL : og_arena_strdup(arena, og_buf_str(&out));

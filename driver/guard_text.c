@@ -34,8 +34,8 @@ static SQLRETURN fail_memory(struct og_guard_stmt *stmt)
     return SQL_ERROR;
 }
 
-static SQLRETURN refuse(struct og_guard_stmt *stmt, const char *what, size_t position,
-                        const char *instead)
+SQLRETURN og_guard_text_refuse(struct og_guard_stmt *stmt, const char *what, size_t position,
+                               const char *instead)
 {
     stmt->text.refusal = what;
     stmt->text.instead = instead;
@@ -46,7 +46,7 @@ static SQLRETURN refuse(struct og_guard_stmt *stmt, const char *what, size_t pos
 
 static SQLRETURN refuse_length(struct og_guard_stmt *stmt)
 {
-    return refuse(stmt, "a statement longer than the guard analyses (1 MiB)", SIZE_MAX,
+    return og_guard_text_refuse(stmt, "a statement longer than the guard analyses (1 MiB)", SIZE_MAX,
                   "send it in smaller statements");
 }
 
@@ -87,12 +87,12 @@ static SQLRETURN decode(struct og_guard_stmt *stmt, size_t n_units)
     if (text->is_wide) {
         if (og_utf16_to_utf8(text->sent, n_units, &utf8) != 0) {
             og_buf_release(&utf8);
-            return refuse(stmt, "text that is not valid UTF-16", SIZE_MAX, "send valid text");
+            return og_guard_text_refuse(stmt, "text that is not valid UTF-16", SIZE_MAX, "send valid text");
         }
     } else {
         n_valid = og_utf8_valid_prefix(text->sent, n_units);
         if (n_valid != n_units)
-            return refuse(stmt, "text that is not valid UTF-8", n_valid,
+            return og_guard_text_refuse(stmt, "text that is not valid UTF-8", n_valid,
                           "set the client's character set to UTF-8, or use the wide functions");
         og_buf_append(&utf8, text->sent, n_units);
     }
@@ -144,8 +144,15 @@ SQLRETURN og_guard_text_split(struct og_guard_stmt *stmt)
     r = og_lex_split(&options, stmt->text.utf8, stmt->text.n_utf8, &stmt->facts_arena, &stmt->lex);
 
     if (r == OG_LEX_E_TEXT)
-        return refuse(stmt, stmt->lex.what, stmt->lex.position, "correct the text");
+        return og_guard_text_refuse(stmt, stmt->lex.what, stmt->lex.position, "correct the text");
     return r == 0 ? SQL_SUCCESS : fail_memory(stmt);
+}
+
+SQLRETURN og_guard_text_replace(struct og_guard_stmt *stmt, const struct og_buf *text)
+{
+    SQLRETURN code = og_buf_is_failed(text) ? fail_memory(stmt) : send_expanded(stmt, text);
+
+    return code == SQL_SUCCESS ? og_guard_text_split(stmt) : code;
 }
 
 static SQLRETURN expand(struct og_guard_stmt *stmt)
@@ -162,7 +169,7 @@ static SQLRETURN expand(struct og_guard_stmt *stmt)
         if (code == SQL_SUCCESS)
             code = og_guard_text_split(stmt);
     } else if (r > 0) {
-        code = refuse(stmt, error.what, error.position, "write it without the ODBC escape");
+        code = og_guard_text_refuse(stmt, error.what, error.position, "write it without the ODBC escape");
     } else {
         code = fail_memory(stmt);
     }
@@ -228,6 +235,10 @@ SQLRETURN og_guard_text_take(struct og_guard_stmt *stmt, const void *text, SQLIN
     if (decode(stmt, (size_t)n) != SQL_SUCCESS || og_guard_text_split(stmt) != SQL_SUCCESS)
         return SQL_ERROR;
     if (stmt->text.refusal)
+        return SQL_SUCCESS;
+    if (og_unmask_take(stmt) != SQL_SUCCESS)
+        return SQL_ERROR;
+    if (stmt->text.refusal || stmt->text.is_unmask)
         return SQL_SUCCESS;
     /* psqlODBC and SQLite ODBC expand whatever SQL_ATTR_NOSCAN says. */
     return stmt->lex.has_braces ? expand(stmt) : SQL_SUCCESS;

@@ -34,6 +34,7 @@ static struct og_decide_input input_of(const struct og_guard_stmt *stmt,
         .now_unix_s = (int64_t)time(NULL),
         .is_measured = stmt->measure.is_known,
         .measured_rows = stmt->measure.rows,
+        .is_unmask = stmt->text.is_unmask,
     };
 }
 
@@ -109,7 +110,10 @@ static int decide_anew(struct og_guard_stmt *stmt, const struct og_client_sessio
 int og_verdict_find(struct og_guard_stmt *stmt, const struct og_client_session *session,
                     struct og_policy_set *set)
 {
-    int r = take_kept(stmt, session, set) ? 0 : decide_anew(stmt, session, set);
+    int r;
+
+    stmt->unmasked = (struct og_list){0};
+    r = take_kept(stmt, session, set) ? 0 : decide_anew(stmt, session, set);
 
     if (r == 0)
         og_rehearsal_tell(stmt);

@@ -342,6 +342,8 @@ static void guard_intent(struct row *row, const struct og_msg_intent *intent,
     list(row, "functions", &intent->functions);
     list(row, "settings", &intent->settings);
     list(row, "masked_columns", &intent->masked);
+    if (intent->unmasked.n_items)
+        list(row, "unmasked_columns", &intent->unmasked);
     text(row, "grant", intent->grant);
     og_json_text(json, "ack", intent->ack < OG_COUNT(acks) ? acks[intent->ack] : "durable");
     og_json_bool(json, "is_text_cut", is_cut);
@@ -577,6 +579,9 @@ void og_record_line_intent(const struct og_ledger_head *head, const struct og_re
     if (!is_denied && intent->masked.n_items)
         og_buf_printf(&message, ", %zu column%s masked", intent->masked.n_items,
                       intent->masked.n_items == 1 ? "" : "s");
+    if (!is_denied && intent->unmasked.n_items)
+        og_buf_printf(&message, ", %zu column%s unmasked", intent->unmasked.n_items,
+                      intent->unmasked.n_items == 1 ? "" : "s");
     shape.message = og_buf_str(&message);
     make_line(head, who, &shape, out);
     og_buf_release(&message);

@@ -266,6 +266,7 @@ EXTRA_DIST += \
 	tests/live/test_service.py \
 	tests/live/test_shell.py \
 	tests/live/test_rows.py \
+	tests/live/test_unmask.py \
 	tests/live/test_undo.py tests/live/test_undo_bad.py tests/live/test_undo_files.py tests/live/test_undo_partly.py \
 	tests/live/undo_schema.py \
 	tests/odbc/capability_exceptions.txt \
