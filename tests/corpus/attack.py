@@ -251,7 +251,7 @@ def check_state(engine, attack, problem):
 
 
 # psqlODBC never comes back from a COPY through the connection.
-NEVER_ENDS = re.compile(r"(?is)copy\b.*\b(to\s+stdout|from\s+stdin)")
+NEVER_ENDS = re.compile(r"(?is)copy\b.*\b(to\b.*\bstdout|from\b.*\bstdin)\b")
 
 
 def works(engine, attack, pieces, tally):
