@@ -22,7 +22,6 @@ nobase_dist_doc_DATA = \
 	docs/decisions/0015-rows.md \
 	docs/decisions/0016-limits-and-lookups.md \
 	docs/decisions/0017-detectors.md \
-	docs/decisions/0017-writes-through-results.md \
 	docs/decisions/0018-keyed-masks.md \
 	docs/decisions/0019-session-of-postgresql.md \
 	docs/decisions/0020-broker.md \
@@ -30,6 +29,7 @@ nobase_dist_doc_DATA = \
 	docs/decisions/0023-handles.md \
 	docs/decisions/0024-amending.md \
 	docs/decisions/0025-unmasking.md \
+	docs/decisions/0026-writes-through-results.md \
 	docs/decisions/0021-undo.md \
 	docs/errors.md \
 	docs/files.md docs/performance.md \

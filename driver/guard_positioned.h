@@ -3,7 +3,7 @@
  * or add rows through a result. Each is judged as the statement that it stands for, on the one table
  * that the result comes from, and is in the ledger before it runs.
  * What cannot be attributed to one table, what needs an approval (which is bound to one statement and
- * its values) and what would store masked values is refused (docs/decisions/0017).
+ * its values) and what would store masked values is refused (docs/decisions/0026).
  * Threads: the caller holds the statement's lock. Source: ODBC 3.8, "SQLSetPos",
  * "SQLBulkOperations". */
 #ifndef OG_DRIVER_GUARD_POSITIONED_H

@@ -65,6 +65,11 @@ static void put_share(struct og_buf *out, const struct og_measured_table *table,
     uint64_t before = now + table->deleted - table->inserted;
     char met_digits[32], digits[32];
 
+    if (now > MAX_ROWS && met > MAX_ROWS) {
+        og_buf_printf(out, "%s: %s of its rows, which are not all counted\n", table->name,
+                      og_measured_digits(met, met_digits));
+        return;
+    }
     if (now > MAX_ROWS) {
         og_buf_printf(out, "%s: %s of its more than %s rows\n", table->name,
                       og_measured_digits(met, met_digits), og_measured_digits(MAX_ROWS, digits));
