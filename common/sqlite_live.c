@@ -254,6 +254,22 @@ static int rebuild(struct og_sqlite_analyser *analyser)
     return rc < 0 ? rc : 0;
 }
 
+/* The engine's own word for why the schema cannot be read now. */
+static void refuse_engine(const struct og_sqlite_analyser *analyser, struct og_facts *facts, int code)
+{
+    og_facts_refuse(facts, SIZE_MAX, "the database's schema could not be read",
+                    "try again when the database is not locked");
+    facts->engine_code = code;
+    facts->engine_text = og_arena_strdup(facts->arena, analyser->api.sqlite3_errmsg(analyser->live));
+}
+
+/* Somebody else's lock came between two reads of the schema. */
+static bool is_passing(int code)
+{
+    return (code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED ||
+           (code & 0xFF) == SQLITE_INTERRUPT;
+}
+
 int og_sq_refresh(struct og_sqlite_analyser *analyser, struct og_facts *facts)
 {
     enum og_sq_permit permit = analyser->permit;
@@ -264,18 +280,19 @@ int og_sq_refresh(struct og_sqlite_analyser *analyser, struct og_facts *facts)
     analyser->permit = OG_SQ_PERMIT_OWN;
     rc = read_versions(analyser, &version, &temp_hash);
     if (rc) {
-        og_facts_refuse(facts, SIZE_MAX, "the database's schema could not be read",
-                        "try again when the database is not locked");
-        facts->engine_code = rc;
-        facts->engine_text = og_arena_strdup(
-            facts->arena, analyser->api.sqlite3_errmsg(analyser->live));
+        refuse_engine(analyser, facts, rc);
         rc = 0;
     } else if (!analyser->is_built || version != analyser->schema_version ||
                temp_hash != analyser->temp_hash) {
+        int code;
+
         rc = rebuild(analyser);
+        code = analyser->api.sqlite3_errcode(analyser->live);
         analyser->schema_version = version;
         analyser->temp_hash = temp_hash;
-        if (!analyser->is_built)
+        if (!analyser->is_built && is_passing(code))
+            refuse_engine(analyser, facts, code);
+        else if (!analyser->is_built)
             og_facts_refuse(facts, SIZE_MAX, analyser->why_not, NULL);
     }
     analyser->schema.has_foreign_keys = has_foreign_keys(analyser);

@@ -4,8 +4,12 @@ is open, default types before there is a result, foreign keys that are checked l
 writing into its input; notices of PostgreSQL, which the driver forgets as soon as it is asked anything."""
 import ctypes
 import os
+import random
+import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from ctypes import byref, c_long, c_short, c_void_p
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -233,8 +237,36 @@ def access(tap):
     tap.is_(ask("pg-guarded", "SELECT 8")[1], b"8", "and other statements are not")
 
 
+def locked_between(tap, database):
+    """Somebody locks the database again and again while new connections read its schema, table by table: what
+    that tells is the engine's word, never that a statement is not understood."""
+    ends, seen = time.monotonic() + 4, []
+
+    def lock():
+        other = sqlite3.connect(database, isolation_level=None, timeout=5)
+        while time.monotonic() < ends:
+            try:
+                other.execute("BEGIN EXCLUSIVE")
+                time.sleep(random.random() * 0.004)
+                other.execute("COMMIT")
+            except sqlite3.OperationalError:
+                pass
+            time.sleep(random.random() * 0.004)
+
+    locker = threading.Thread(target=lock)
+    locker.start()
+    while time.monotonic() < ends:
+        odbc = Odbc("many-guarded")
+        odbc.execute(odbc.statement(), "SELECT a FROM t0")
+        seen.append(str(odbc.seen[-1]))
+        odbc.lib.SQLDisconnect(odbc.dbc)
+    locker.join()
+    tap.is_([s for s in seen if "odbcguard" in s][:2], [], "SQLite: a lock between two reads of the schema is told as one")
+    tap.ok(any("locked" in s for s in seen) and any("locked" not in s for s in seen), "and there were some", len(seen))
+
+
 def main():
-    r = rig.Rig({"edges.yaml": POLICY % ("lite, pg, cut, step, fetching", "enforce", "enforce", EFFECTS) +
+    r = rig.Rig({"edges.yaml": POLICY % ("lite, pg, cut, step, fetching, many", "enforce", "enforce", EFFECTS) +
                  "vouch: {functions: [public.said, public.tell_row, public.tell]}\n", "hidden.yaml": HIDDEN,
                  "watch.yaml": (POLICY % ("watched", "observe", "observe", EFFECTS)).replace("edges", "watch")})
     tap = rig.Tap()
@@ -242,6 +274,8 @@ def main():
     r.sqlite("step", DDL, {"StepAPI": "1"})
     r.sqlite("lite", DDL, {"FKSupport": "1"})
     r.sqlite("lite2", DDL, {"FKSupport": "1"})
+    many = r.sqlite("many", "".join("CREATE TABLE t%d (a, b); CREATE INDEX i%d ON t%d (a);" % (i, i, i) for i in range(60)),
+                    {"Timeout": "1"})
     r.start_cluster()
     for name in ("pg", "watched"):
         r.postgresql(name, """
@@ -256,6 +290,7 @@ CREATE FUNCTION said() RETURNS INT LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 's
     r.postgresql("fetching", "CREATE PROCEDURE tell() LANGUAGE plpgsql AS $$ BEGIN RAISE INFO 'told'; END $$",
                  {"FetchRefcursors": "1"})
     r.start()
+    locked_between(tap, many)
     packed_keys(tap)
     cursors(tap)
     access(tap)
