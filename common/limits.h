@@ -39,6 +39,9 @@
 /* A value that a mask reads whole before it is masked. */
 #define OG_MAX_MASKED_VALUE_BYTES (64u * 1024u * 1024u)
 
+/* How often one statement is analysed, and a plain read is run, when others change the catalog meanwhile. */
+#define OG_MAX_CATALOG_LOOKS 8u
+
 /* Deadline of any one wait on guardfs that is not an approval, milliseconds. */
 #define OG_GUARD_DEADLINE_MS 5000
 

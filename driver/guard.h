@@ -185,6 +185,8 @@ struct og_guard_stmt {
     uint64_t facts_version; /* dbc->catalog_version the facts were made at */
     bool has_facts;
     bool has_stamp;
+    bool is_outdated; /* the catalog changed under a plain read: it runs again */
+    unsigned n_looks; /* how often it did so */
     uint8_t stamp[32];
     struct og_arena verdict_arena;
     struct og_verdict verdict;

@@ -259,32 +259,60 @@ static int analyse_text(struct og_guard_stmt *stmt)
     return og_guard_text_split(stmt) == SQL_SUCCESS ? analyse(stmt) : -ENOMEM;
 }
 
+/* The tokens live in the arena of the facts: our own copy of the text is split again. */
+static SQLRETURN drop_facts(struct og_guard_stmt *stmt)
+{
+    stmt->has_facts = false;
+    og_arena_reset(&stmt->facts_arena);
+    return og_guard_text_split(stmt);
+}
+
+static bool is_catalog_stale(struct og_guard_dbc *dbc)
+{
+    return dbc->catalog && og_pg_catalog_is_stale(og_guard_session_catalog(dbc));
+}
+
+/* Facts for this moment. What others change in the catalog while it is read is read again. */
+static SQLRETURN find_facts(struct og_guard_stmt *stmt)
+{
+    struct og_guard_dbc *dbc = stmt->dbc;
+
+    for (unsigned i = 0; i < OG_MAX_CATALOG_LOOKS; i++) {
+        bool is_strict = is_catalog_stale(dbc) || (stmt->has_facts && stmt->verdict.touches_masked);
+        int r;
+
+        if (look_at_catalog(dbc, is_strict) < 0)
+            return fail(stmt, OG_ERR_REFUSED, "[catalog] the database's catalog could not be read: "
+                                              "try again, or connect again");
+        if ((i || (stmt->has_facts && stmt->facts_version != dbc->catalog_version)) &&
+            drop_facts(stmt) != SQL_SUCCESS)
+            return SQL_ERROR;
+        if (stmt->has_facts)
+            return SQL_SUCCESS;
+        r = analyse_text(stmt);
+        if (!is_catalog_stale(dbc)) {
+            if (r == 0)
+                return SQL_SUCCESS;
+            break;
+        }
+    }
+    stmt->has_facts = false;
+    return fail(stmt, OG_ERR_REFUSED, "[analysis] the statement could not be analysed: the catalog or "
+                                      "memory failed; try again");
+}
+
 /* Facts and verdict, fresh for this moment; stmt->dbc->lock is held. */
 static SQLRETURN judge_locked(struct og_guard_stmt *stmt)
 {
-    struct og_guard_dbc *dbc = stmt->dbc;
     const struct og_client_session *session;
     struct og_policy_set *set;
     struct og_client_error error;
     uint64_t generation;
 
-    if (og_client_begin(dbc->client, &session, &set, &generation, &error) < 0)
+    if (og_client_begin(stmt->dbc->client, &session, &set, &generation, &error) < 0)
         return fail_client(stmt, &error);
-    if (og_guard_session_look(stmt) != SQL_SUCCESS)
+    if (og_guard_session_look(stmt) != SQL_SUCCESS || find_facts(stmt) != SQL_SUCCESS)
         return SQL_ERROR;
-    if (look_at_catalog(dbc, stmt->has_facts && stmt->verdict.touches_masked) < 0)
-        return fail(stmt, OG_ERR_REFUSED, "[catalog] the database's catalog could not be read: try "
-                                          "again, or connect again");
-    if (stmt->has_facts && stmt->facts_version != dbc->catalog_version) {
-        /* The tokens live in the arena of the stale facts: split our own copy of the text again. */
-        stmt->has_facts = false;
-        og_arena_reset(&stmt->facts_arena);
-        if (og_guard_text_split(stmt) != SQL_SUCCESS)
-            return SQL_ERROR;
-    }
-    if (!stmt->has_facts && analyse_text(stmt) < 0)
-        return fail(stmt, OG_ERR_REFUSED, "[analysis] the statement could not be analysed: the "
-                                          "catalog or memory failed; try again");
     if (is_engine_busy(stmt))
         return fail_engine(stmt);
     if (og_verdict_find(stmt, session, set) < 0)

@@ -74,8 +74,20 @@ static SQLRETURN note_masks(struct og_guard_stmt *stmt, SQLRETURN code)
     return SQL_SUCCESS_WITH_INFO;
 }
 
+/* Whether running it once more changes nothing but what it reads. */
+static bool is_plain_read(const struct og_facts *facts)
+{
+    for (size_t i = 0; i < facts->n_effects; i++)
+        if (facts->effects[i].effect != OG_EFFECT_SELECT)
+            return false;
+    for (size_t i = 0; i < facts->n_functions; i++)
+        if (!facts->functions[i].is_harmless)
+            return false;
+    return facts->n_effects && !facts->refusal.what;
+}
+
 /* Between execution and the first row: what the plan was made from must still be what the server
- * answered from. */
+ * answered from. A plain read that can run again is let go of without a word. */
 static SQLRETURN check_stamp(struct og_guard_stmt *stmt)
 {
     uint8_t now[32];
@@ -94,10 +106,22 @@ static SQLRETURN check_stamp(struct og_guard_stmt *stmt)
     if (is_same)
         return SQL_SUCCESS;
     (void)stmt->object.calls->SQLFreeStmt(stmt->object.below, SQL_CLOSE);
-    og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
-                "[catalog] the catalog changed while the statement ran, so its masks may not fit: "
-                "run the statement again");
+    stmt->is_outdated = stmt->n_looks + 1 < OG_MAX_CATALOG_LOOKS && is_plain_read(&stmt->facts);
+    if (!stmt->is_outdated)
+        og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
+                    "[catalog] the catalog changed while the statement ran, so its masks may not "
+                    "fit: run the statement again");
     return SQL_ERROR;
+}
+
+/* What somebody changed the catalog under is run again, a few times. */
+static bool is_run_again(struct og_guard_stmt *stmt)
+{
+    if (!stmt->is_outdated)
+        return og_measure_again(stmt);
+    stmt->is_outdated = false;
+    stmt->n_looks++;
+    return true;
 }
 
 /* After the layer below ran the statement. */
@@ -106,6 +130,7 @@ static SQLRETURN executed(struct og_guard_stmt *stmt, SQLRETURN code)
     SQLLEN n_rows = 0;
 
     if (code == SQL_NEED_DATA) {
+        stmt->n_looks = OG_MAX_CATALOG_LOOKS; /* its data is gone when it ends: nothing to run again */
         og_measure_drop(stmt);
         stmt->state = OG_STMT_RUNNING;
         return og_guard_below(stmt, code);
@@ -197,16 +222,21 @@ static SQLRETURN SQL_API guard_SQLPrepareW(SQLHSTMT handle, SQLWCHAR *text, SQLI
     return og_run_prepare(stmt, text, n_chars, true);
 }
 
-/* What masks is checked against the catalog once more after it ran. */
+/* What masks is checked against the catalog once more after it ran. Returns SQL_STILL_EXECUTING when the
+ * catalog has moved on since the statement was judged. */
 static SQLRETURN take_stamp(struct og_guard_stmt *stmt)
 {
+    struct og_pg_catalog *catalog;
+    bool is_stale;
     int r;
 
     stmt->has_stamp = false;
     if (!stmt->dbc->catalog || !stmt->verdict.touches_masked || stmt->facts.changes_catalog)
         return SQL_SUCCESS;
     (void)pthread_mutex_lock(&stmt->dbc->lock);
-    r = og_pg_catalog_stamp(og_guard_session_catalog(stmt->dbc), stmt->stamp);
+    catalog = og_guard_session_catalog(stmt->dbc);
+    r = og_pg_catalog_stamp(catalog, stmt->stamp);
+    is_stale = og_pg_catalog_is_stale(catalog);
     (void)pthread_mutex_unlock(&stmt->dbc->lock);
     if (r < 0) {
         og_diag_add(&stmt->object.diag, OG_ERR_REFUSED, false,
@@ -214,7 +244,28 @@ static SQLRETURN take_stamp(struct og_guard_stmt *stmt)
         return SQL_ERROR;
     }
     stmt->has_stamp = true;
-    return SQL_SUCCESS;
+    return is_stale ? SQL_STILL_EXECUTING : SQL_SUCCESS;
+}
+
+/* A verdict over a catalog that holds. One that never rests is told after the run. */
+static SQLRETURN judge(struct og_guard_stmt *stmt)
+{
+    SQLRETURN code = SQL_STILL_EXECUTING;
+
+    for (unsigned i = 0; code == SQL_STILL_EXECUTING && i < OG_MAX_CATALOG_LOOKS; i++) {
+        code = og_gate_judge(stmt);
+        if (code == SQL_SUCCESS)
+            code = take_stamp(stmt);
+    }
+    return code == SQL_STILL_EXECUTING ? SQL_SUCCESS : code;
+}
+
+/* An approval took its time, and the statement was judged again after it. */
+static SQLRETURN stamp_granted(struct og_guard_stmt *stmt)
+{
+    SQLRETURN code = stmt->grant[0] ? take_stamp(stmt) : SQL_SUCCESS;
+
+    return code == SQL_STILL_EXECUTING ? SQL_SUCCESS : code;
 }
 
 /* What is held from here on the end of the execution gives back. */
@@ -235,7 +286,7 @@ typedef SQLRETURN run_below(struct og_guard_stmt *stmt);
 /* Everything from the verdict to the moment before the real driver is called. */
 static SQLRETURN clear_for_run(struct og_guard_stmt *stmt, run_below *below)
 {
-    SQLRETURN code = og_gate_judge(stmt);
+    SQLRETURN code = judge(stmt);
 
     if (code == SQL_SUCCESS)
         code = og_amend_check(stmt);
@@ -252,7 +303,7 @@ static SQLRETURN clear_for_run(struct og_guard_stmt *stmt, run_below *below)
     if (code == SQL_SUCCESS)
         code = og_gate_pass(stmt);
     if (code == SQL_SUCCESS)
-        code = take_stamp(stmt);
+        code = stamp_granted(stmt);
     if (code == SQL_SUCCESS)
         code = enter(stmt);
     if (code != SQL_SUCCESS) {
@@ -292,7 +343,8 @@ static SQLRETURN run(struct og_guard_stmt *stmt, run_below *below)
     SQLRETURN code;
     bool is_over;
 
-    stmt->is_cancelled = false;
+    stmt->is_cancelled = stmt->is_outdated = false;
+    stmt->n_looks = 0;
     do {
         do {
             code = clear_for_run(stmt, below);
@@ -308,7 +360,7 @@ static SQLRETURN run(struct og_guard_stmt *stmt, run_below *below)
         code = executed(stmt, code);
         if (is_over) /* ours says why; the real driver knows only that it was cancelled */
             stmt->object.shows_below = false;
-    } while (og_measure_again(stmt));
+    } while (is_run_again(stmt));
     return og_amend_note(stmt, code);
 }
 

@@ -746,6 +746,11 @@ bool og_pg_catalog_has_changed(const struct og_pg_catalog *catalog)
     return catalog->has_changed;
 }
 
+bool og_pg_catalog_is_stale(const struct og_pg_catalog *catalog)
+{
+    return catalog->is_stale;
+}
+
 /* Verifies everything the cache holds, so that the stamp can be the cache's generation: two equal
  * stamps say that the server answered from what was analysed, at both moments and in between. What
  * does not hold gets a stamp that equals no other. */

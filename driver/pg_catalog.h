@@ -39,6 +39,10 @@ OG_MUST int og_pg_catalog_refresh(struct og_pg_catalog *catalog);
  * are stale. */
 bool og_pg_catalog_has_changed(const struct og_pg_catalog *catalog);
 
+/* Whether something that was looked up changed under it, so that facts made from it may not hold: it
+ * serves nothing until the next refresh. */
+bool og_pg_catalog_is_stale(const struct og_pg_catalog *catalog);
+
 /* Moves whenever anything that was looked up may mean something else. */
 uint64_t og_pg_catalog_generation(const struct og_pg_catalog *catalog);
 

@@ -6,8 +6,11 @@ between two executions, other statements and catalog functions run between them,
 another meaning. In a test build that takes any earlier verdict (--enable-planted-fault=stale-verdict) it fails."""
 import ctypes
 import os
+import random
 import sqlite3
 import sys
+import threading
+import time
 from ctypes import byref, c_long, c_short
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -136,6 +139,44 @@ def another_meaning(tap, world, dsn, is_prepared, way):
     world.define(dsn, "DROP VIEW shown; CREATE VIEW shown AS SELECT id, name FROM people")
 
 
+class Others:
+    """Somebody else who changes the looked-up table's catalog rows, at most once per statement of ours and at any
+    moment of it: how fast either side is decides nothing."""
+
+    def __init__(self):
+        self.odbc = Odbc("pg")
+        self.handle = self.odbc.statement()
+        self.turn, self.done, self.n_changes = threading.Semaphore(0), False, 0
+        self.random = random.Random(5)
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while self.turn.acquire() and not self.done:
+            time.sleep(self.random.random() * 0.006)
+            self.n_changes += 1
+            self.odbc.execute(self.handle, "ALTER TABLE people ALTER code SET STATISTICS %d" % (self.n_changes % 50))
+
+    def end(self):
+        self.done = True
+        self.turn.release()
+        self.thread.join()
+
+
+def busy_catalog(tap):
+    odbc = Odbc("pg-guarded")
+    others, refused = Others(), []
+    for number in range(400):
+        others.turn.release()
+        answer = Again(odbc, "SELECT id, name, code FROM people WHERE id < 100 + %d ORDER BY id" % number, False).run()
+        if answer != CLEAR:
+            refused.append(answer)
+    others.end()
+    tap.ok(not refused, "PostgreSQL, a table that others change: %d new statements, %d refused or other"
+           % (400, len(refused)), refused[:5])
+    tap.ok(others.n_changes > 100, "PostgreSQL, a table that others change: it was changed many times", others.n_changes)
+
+
 def main():
     rig.need_root()
     tap = rig.Tap()
@@ -146,6 +187,7 @@ def main():
             decided_anew(tap, world, dsn, is_prepared, way)
             among_others(tap, dsn, is_prepared, way)
             another_meaning(tap, world, dsn, is_prepared, way)
+    busy_catalog(tap)
     world.rig.close()
     tap.done()
 
