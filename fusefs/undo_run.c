@@ -18,7 +18,6 @@
 #include "fusefs/undo_store.h"
 
 #define MAX_ANSWER_BYTES (60u * 1024u)
-#define UNDER_WAY "it is being taken back now\n"
 
 struct undo_run {
     struct og_daemon *daemon;
@@ -50,7 +49,7 @@ static void note_answer(struct undo_run *run, struct og_undo_kept *kept)
     struct og_buf report;
 
     kept->is_running = false;
-    if (strcmp(kept->report, UNDER_WAY) != 0)
+    if (strcmp(kept->report, OG_UNDO_UNDER_WAY) != 0)
         return;
     og_buf_init(&report, MAX_ANSWER_BYTES + 256);
     if (is_done)
@@ -136,6 +135,6 @@ int og_undo_run(struct og_daemon *daemon, struct og_undo_kept *kept, uint32_t ui
         return r;
     }
     kept->is_running = true;
-    set_report(kept, UNDER_WAY);
+    set_report(kept, OG_UNDO_UNDER_WAY);
     return 0;
 }

@@ -95,6 +95,8 @@ void og_undo_handle_end(struct og_connection *connection, const struct og_msg *m
 void og_undo_handle_get(struct og_connection *connection, const struct og_msg *msg);
 /* Its open sets are unclear from now on. */
 void og_undo_connection_gone(struct og_connection *connection);
+/* What conflicts says while a worker takes a set back. */
+#define OG_UNDO_UNDER_WAY "it is being taken back now\n"
 /* undo_run.c: whether guardfs holds the credentials of the set's target. */
 bool og_undo_can_run(const struct og_daemon *daemon, const struct og_undo_kept *kept);
 /* Has a worker take it back as uid: rows "" for all, else as 1,3-5. It goes on by itself; what came of it

@@ -268,7 +268,9 @@ int text_undo_conflicts(struct og_daemon *daemon OG_UNUSED, const struct og_foun
 {
     const struct og_undo_kept *kept = found->undo;
 
-    if (*kept->report)
+    if (kept->is_running) /* what came of it counts once its worker is gone: then apply takes the next */
+        og_buf_append_str(out, OG_UNDO_UNDER_WAY);
+    else if (*kept->report)
         og_buf_append_str(out, kept->report);
     else
         og_buf_printf(out, "not looked at yet: guardctl undo --check %s\n", kept->id);
