@@ -137,6 +137,8 @@ common_libogcommon_a_SOURCES = \
 	common/sqlite_text.c \
 	common/sqlite_use.c \
 	common/sqlite_value.c \
+	common/time_window.c \
+	common/time_window.h \
 	common/undo.c \
 	common/undo.h \
 	common/undo_map.c \

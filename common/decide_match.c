@@ -210,30 +210,6 @@ static bool has_functions(const struct og_decide *decide, const struct og_rule *
     return is_any;
 }
 
-/* Days are those on which a window opens: 22:00 to 06:00 on Monday ends on Tuesday. */
-static bool is_in_window(const struct og_time_window *window, int64_t now_unix_s)
-{
-    int64_t day = now_unix_s / 86400, second = now_unix_s % 86400;
-    bool is_over_midnight = window->to_minute <= window->from_minute, is_in;
-    int64_t minute;
-    unsigned weekday;
-
-    if (second < 0) {
-        second += 86400;
-        day--;
-    }
-    minute = second / 60;
-    if (is_over_midnight)
-        is_in = minute >= window->from_minute || minute < window->to_minute;
-    else
-        is_in = minute >= window->from_minute && minute < window->to_minute;
-    if (is_over_midnight && minute < window->to_minute)
-        day--;
-    /* The first of January 1970 was a Thursday. */
-    weekday = (unsigned)(((day + 3) % 7 + 7) % 7);
-    return is_in && (!window->days || window->days & 1u << weekday);
-}
-
 static bool has_statement(const struct og_strings *statements, const char *kind)
 {
     for (size_t i = 0; i < statements->n_items; i++)
@@ -273,7 +249,7 @@ static bool fits_but_rows(const struct og_decide *decide, const struct og_rule *
         return false;
     if (rule->has_evidence && (!input->chain || input->chain->evidence < rule->evidence))
         return false;
-    if (rule->time.is_set && !is_in_window(&rule->time, input->now_unix_s))
+    if (rule->time.is_set && !og_time_window_holds(&rule->time, input->now_unix_s))
         return false;
     if (rule->n_functions && !has_functions(decide, rule, pair->object))
         return false;

@@ -102,22 +102,16 @@ static void read_statement(struct og_parse *parse, const struct og_yaml_node *no
     rule->statements = (struct og_strings){items, n};
 }
 
-/* HH:MM; 24:00 is the end of the day. Returns: minutes of the day, or UINT16_MAX after an error. */
+/* Returns: minutes of the day, or UINT16_MAX after an error. */
 static uint16_t read_clock(struct og_parse *parse, const struct og_yaml_node *node)
 {
-    const char *c = node->kind == OG_YAML_SCALAR ? node->text : "";
-    unsigned hour = 99, minute = 99;
+    const char *text = node->kind == OG_YAML_SCALAR ? node->text : "";
+    uint16_t minute;
 
-    if (strlen(c) == 5 && c[2] == ':' && strspn(c, "0123456789") == 2 &&
-        strspn(c + 3, "0123456789") == 2) {
-        hour = (unsigned)(c[0] - '0') * 10 + (unsigned)(c[1] - '0');
-        minute = (unsigned)(c[3] - '0') * 10 + (unsigned)(c[4] - '0');
-    }
-    if (minute > 59 || hour * 60 + minute > 1440) {
-        og_parse_error(parse, node, "`%.64s` is no time of day: write \"22:00\", in UTC", c);
-        return UINT16_MAX;
-    }
-    return (uint16_t)(hour * 60 + minute);
+    if (og_time_read_clock(text, &minute))
+        return minute;
+    og_parse_error(parse, node, "`%.64s` is no time of day: write \"22:00\", in UTC", text);
+    return UINT16_MAX;
 }
 
 static void read_from(struct og_parse *parse, const struct og_yaml_node *node, void *out)

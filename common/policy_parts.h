@@ -10,6 +10,7 @@
 #include "common/arena.h"
 #include "common/policy.h"
 #include "common/principal.h"
+#include "common/time_window.h"
 
 struct og_strings {
     const char *const *items;
@@ -70,12 +71,6 @@ enum og_action { OG_ACTION_DENY = 0, OG_ACTION_APPROVE, OG_ACTION_ALLOW };
 
 /* `time: {from: "22:00", to: "06:00", days: [mon, tue]}`: UTC, minutes of the day; to before from
  * goes over midnight. */
-struct og_time_window {
-    bool is_set;
-    uint16_t from_minute, to_minute; /* 0..1440 */
-    uint8_t days;                    /* bit 0: Monday; 0: every day */
-};
-
 struct og_rule {
     const char *id;
     uint32_t effects; /* bit per enum og_effect; 0: any */

@@ -17,8 +17,7 @@
 #define MAX_PENDING_PER_PERSON 64u
 #define DEFAULT_WITHIN_S 1800u
 #define MAX_WITHIN_S (7u * 86400u)
-/* Answered requests stay listed this long. */
-#define KEEP_MS (7ll * 86400 * 1000)
+#define MIN_EMERGENCY_REASON 10u
 
 const char *og_request_state_word(enum og_request_state state)
 {
@@ -54,7 +53,7 @@ void og_approvals_tell(struct og_approvals *approvals, const struct og_request *
         approvals->changed(approvals->context, request);
 }
 
-static void free_request(struct og_request *request)
+void og_approvals_free_request(struct og_request *request)
 {
     og_arena_release(&request->arena);
     free(request);
@@ -110,36 +109,6 @@ int og_approvals_change(struct og_approvals *approvals, struct og_request *reque
     return 0;
 }
 
-void og_approvals_expire(struct og_approvals *approvals, int64_t now_ms)
-{
-    struct og_request **at = &approvals->requests;
-
-    while (*at) {
-        struct og_request *request = *at;
-        bool is_open = request->state == OG_REQUEST_PENDING || request->state == OG_REQUEST_APPROVED;
-
-        if (is_open && request->expires_ms <= now_ms &&
-            og_approvals_change(approvals, request, OG_REQUEST_EXPIRED, now_ms) == 0) {
-            og_approvals_record(approvals, request, NULL, "answer", "expired", "", "");
-            og_approvals_tell(approvals, request);
-        } else if (!is_open && request->decided_ms + KEEP_MS < now_ms) {
-            *at = request->next;
-            og_request_unstore(approvals->daemon->options.state, request);
-            free_request(request);
-            continue;
-        }
-        at = &request->next;
-    }
-}
-
-static void expire_later(void *context)
-{
-    struct og_approvals *approvals = context;
-
-    og_approvals_expire(approvals, og_now_unix_ms());
-    (void)og_loop_after(approvals->daemon->loop, 1000, expire_later, approvals);
-}
-
 int og_approvals_open(struct og_daemon *daemon, struct og_approvals **out, struct og_buf *why)
 {
     struct og_approvals *approvals = calloc(1, sizeof(*approvals));
@@ -154,7 +123,9 @@ int og_approvals_open(struct og_daemon *daemon, struct og_approvals **out, struc
         og_approvals_close(approvals);
         return r;
     }
-    if (!og_loop_after(daemon->loop, 1000, expire_later, approvals)) {
+    for (struct og_request *request = approvals->requests; request; request = request->next)
+        request->window = og_config_window(daemon->config, request->target);
+    if (og_approvals_start_clock(approvals) < 0) {
         og_approvals_close(approvals);
         return -ENOMEM;
     }
@@ -169,7 +140,7 @@ struct og_approvals *og_approvals_close(struct og_approvals *approvals)
     while (approvals->requests) {
         struct og_request *next = approvals->requests->next;
 
-        free_request(approvals->requests);
+        og_approvals_free_request(approvals->requests);
         approvals->requests = next;
     }
     free(approvals);
@@ -376,7 +347,9 @@ static int fill_request(struct og_approvals *approvals, struct og_request *reque
     if (r < 0)
         return r;
     request->created_ms = og_now_unix_ms();
-    request->expires_ms = request->created_ms + (int64_t)within_s * 1000;
+    request->expires_ms = og_approvals_expiry(approvals, request->created_ms, within_s);
+    request->window = og_config_window(approvals->daemon->config, request->target);
+    request->asked_before = og_approvals_history(approvals, request);
     r = write_text(request, session, message);
     return r < 0 ? r : og_arena_is_failed(arena) ? -ENOMEM : 0;
 }
@@ -416,7 +389,7 @@ int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
     if (r == 0)
         r = og_request_store(approvals->daemon->options.state, request);
     if (r < 0) {
-        free_request(request);
+        og_approvals_free_request(request);
         return r;
     }
     request->next = approvals->requests;
@@ -466,12 +439,26 @@ static bool is_satisfied(const struct og_approvals *approvals, const struct og_r
     return true;
 }
 
+static bool is_in_needed_group(const struct og_approvals *approvals, const struct og_request *request,
+                               uint32_t uid)
+{
+    for (size_t i = 0; i < request->n_needs; i++)
+        if (og_config_uid_in_group(approvals->daemon->config, uid, request->needs[i].group))
+            return true;
+    return false;
+}
+
+static bool may_break_glass(const struct og_approvals *approvals, uint32_t uid)
+{
+    return og_config_uid_has_role(approvals->daemon->config, uid, "break-glass");
+}
+
 int og_approvals_may_answer(struct og_approvals *approvals, const struct og_request *request,
                             uint32_t uid, const char **why)
 {
     struct og_arena arena;
     const char *person;
-    bool is_own, is_member = false;
+    bool is_own;
 
     og_arena_init(&arena, 4096);
     person = og_approvals_person(approvals, uid, &arena);
@@ -481,10 +468,8 @@ int og_approvals_may_answer(struct og_approvals *approvals, const struct og_requ
     *why = "nobody answers their own request";
     if (is_own)
         return -EPERM;
-    for (size_t i = 0; i < request->n_needs && !is_member; i++)
-        is_member = og_config_uid_in_group(approvals->daemon->config, uid, request->needs[i].group);
     *why = "you are in none of the groups that may answer this request";
-    return is_member ? 0 : -EACCES;
+    return is_in_needed_group(approvals, request, uid) || may_break_glass(approvals, uid) ? 0 : -EACCES;
 }
 
 /* Distinct persons count, not accounts. */
@@ -503,6 +488,39 @@ static bool has_answered(struct og_approvals *approvals, const struct og_request
     return found;
 }
 
+const char *og_request_decision(const char *word)
+{
+    static const char *const words[] = {"approve", "deny", "break-glass"};
+
+    for (size_t i = 0; i < OG_COUNT(words); i++)
+        if (strcmp(word, words[i]) == 0)
+            return words[i];
+    return NULL;
+}
+
+/* The word itself, its reason, and whether this uid may say it. */
+static int check_decision(const struct og_approvals *approvals, const struct og_request *request,
+                          uint32_t uid, const char *decision, const char *reason, const char **why)
+{
+    bool is_emergency = strcmp(decision, "break-glass") == 0;
+
+    *why = "the decision is approve, deny or break-glass";
+    if (!og_request_decision(decision))
+        return -EINVAL;
+    *why = "break-glass takes the role break-glass";
+    if (is_emergency && !may_break_glass(approvals, uid))
+        return -EACCES;
+    *why = "you are in none of the groups that may answer this request; the role break-glass is for "
+           "decision: break-glass alone";
+    if (!is_emergency && !is_in_needed_group(approvals, request, uid))
+        return -EACCES;
+    *why = "a denial needs a reason";
+    if (strcmp(decision, "deny") == 0 && !*reason)
+        return -EBADMSG;
+    *why = "break-glass needs a reason that others can review: a sentence";
+    return is_emergency && strlen(reason) < MIN_EMERGENCY_REASON ? -EBADMSG : 0;
+}
+
 int og_approvals_check(struct og_approvals *approvals, const struct og_request *request,
                        uint32_t uid, const char *decision, const char *reason,
                        const char *digest8, const char **why)
@@ -517,12 +535,9 @@ int og_approvals_check(struct og_approvals *approvals, const struct og_request *
     r = og_approvals_may_answer(approvals, request, uid, why);
     if (r < 0)
         return r;
-    *why = "the decision is approve or deny";
-    if (strcmp(decision, "approve") != 0 && strcmp(decision, "deny") != 0)
-        return -EINVAL;
-    *why = "a denial needs a reason";
-    if (strcmp(decision, "deny") == 0 && !*reason)
-        return -EBADMSG;
+    r = check_decision(approvals, request, uid, decision, reason, why);
+    if (r < 0)
+        return r;
     *why = "the digest is not this request's: read it again";
     if (digest8 && (strlen(digest8) != 8 || strncmp(digest8, request->digest, 8) != 0))
         return -ESTALE;
@@ -538,6 +553,7 @@ int og_approvals_answer(struct og_approvals *approvals, struct og_request *reque
                         const char **why)
 {
     bool is_denial = strcmp(decision, "deny") == 0;
+    bool is_emergency = strcmp(decision, "break-glass") == 0;
     const char *text_before = request->answered_text;
     int64_t expires_before = request->expires_ms;
     bool is_granted;
@@ -550,11 +566,14 @@ int og_approvals_answer(struct og_approvals *approvals, struct og_request *reque
     *why = "the changed statement was not measured yet: wait until its requester runs it again";
     if (!is_denial && og_approvals_is_amended(request))
         return -EBUSY;
+    *why = "break-glass is for one execution: leave for, uses, rows and parameters out";
+    if (is_emergency && terms && og_grant_has_terms(terms))
+        return -EINVAL;
     answer = &request->answers[request->n_answers];
     *answer = (struct og_request_answer){
         .uid = uid,
         .person = og_approvals_person(approvals, uid, &request->arena),
-        .decision = is_denial ? "deny" : "approve",
+        .decision = og_request_decision(decision),
         .reason = og_arena_strdup(&request->arena, reason),
         .unix_ms = og_now_unix_ms(),
         .terms = terms ? *terms : (struct og_grant_terms){0},
@@ -564,7 +583,7 @@ int og_approvals_answer(struct og_approvals *approvals, struct og_request *reque
         return -EIO;
     request->answered_text = saved_text ? og_arena_strdup(&request->arena, saved_text) : NULL;
     request->n_answers++;
-    is_granted = !is_denial && is_satisfied(approvals, request);
+    is_granted = !is_denial && (is_emergency || is_satisfied(approvals, request));
     if (is_granted)
         og_grant_settle(request, answer->unix_ms);
     r = og_approvals_change(approvals, request,
@@ -580,7 +599,9 @@ int og_approvals_answer(struct og_approvals *approvals, struct og_request *reque
     }
     approvals->daemon->counters.answers++;
     who.display = answer->person;
-    og_approvals_record(approvals, request, &who, "answer", is_denial ? "denied" : "approved",
+    approvals->daemon->counters.emergencies += is_emergency;
+    og_approvals_record(approvals, request, &who, "answer",
+                        is_emergency ? "break-glass" : is_denial ? "denied" : "approved",
                         answer->person, reason);
     *why = "";
     og_approvals_tell(approvals, request);

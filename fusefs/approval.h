@@ -43,7 +43,7 @@ struct og_grant_terms {
 struct og_request_answer {
     uint32_t uid;
     const char *person;   /* as persons are compared: "user:alice" or "uid:1001" */
-    const char *decision; /* approve, deny */
+    const char *decision; /* approve, deny, break-glass */
     const char *reason;
     int64_t unix_ms;
     struct og_grant_terms terms;
@@ -91,6 +91,9 @@ struct og_request {
     bool is_measured;      /* a grant is for this effect, as og_measured_to_list has it */
     struct og_list effect;
     struct og_drift drift; /* how far what runs may be from it */
+    const struct og_time_window *window; /* its target's, for the grant; NULL: any time. Borrowed */
+    const char *asked_before; /* what became of the same statement earlier; NULL: nothing. While it is made */
+    int64_t reminded_ms;      /* when people were reminded of it last; 0: never since guardfs' start */
     const char *error; /* last refused save: line, column, reason; "" */
 };
 
@@ -119,7 +122,10 @@ OG_MUST int og_approvals_spend(struct og_approvals *approvals, const struct og_s
 /* What ran under the session's grant was not what was approved, and was taken back: it is void. */
 void og_approvals_void(struct og_approvals *approvals, const struct og_session *session,
                        const char *id, const char *why);
-/* An answer by file or guardctl. decision approve|deny. digest8: first 8 of the digest or NULL (the whole
+/* The decision as a static word: approve, deny, break-glass. NULL: it is none. */
+const char *og_request_decision(const char *word);
+/* An answer by file or guardctl. decision approve|deny|break-glass (one person of the role break-glass for
+ * all that the rules ask for, never the requester). digest8: first 8 of the digest or NULL (the whole
  * file was compared). Returns: 0 and the state may have changed; -EPERM (own request, or not in a needed
  * group), -EKEYEXPIRED, -ENOENT (decided), -EINVAL, -EBADMSG (a denial without reason), -ESTALE;
  * why: text. */
@@ -157,7 +163,9 @@ OG_MUST int og_approvals_may_shorten(struct og_approvals *approvals,
                                      const char **why);
 /* What a grant is good for, as lines that a save of an answer takes, and how much of it is used. */
 void og_grant_write(const struct og_request *request, struct og_buf *out);
-/* Expires what is due; called by a timer. */
+/* Warnings for health: the glass was broken, requests wait for long. */
+void og_approvals_health(struct og_approvals *approvals, struct og_buf *out);
+/* Expires what is due, reminds of what waits; called by a timer. */
 void og_approvals_expire(struct og_approvals *approvals, int64_t now_ms);
 
 struct og_request *og_approvals_first(struct og_approvals *approvals);

@@ -23,17 +23,24 @@ static uint64_t uses_of(const struct og_grant_terms *terms)
     return terms->uses ? terms->uses : terms->for_s ? 0 : 1;
 }
 
+bool og_grant_has_terms(const struct og_grant_terms *terms)
+{
+    return terms->uses || terms->for_s || terms->has_rows_max || terms->is_shape;
+}
+
 void og_grant_settle(struct og_request *request, int64_t now_ms)
 {
-    int64_t expires_ms = INT64_MAX;
+    int64_t expires_ms = INT64_MAX, begins_ms = og_grant_begins(request, now_ms);
+    int64_t window_end_ms = og_grant_window_end(request, now_ms);
 
     request->max_uses = request->n_uses = 0;
     request->has_rows_max = false;
     request->is_shape = request->n_answers > 0;
     for (size_t i = 0; i < request->n_answers; i++) {
         const struct og_grant_terms *terms = &request->answers[i].terms;
-        int64_t until_ms = terms->for_s ? now_ms + (int64_t)terms->for_s * 1000
-                                        : request->expires_ms;
+        int64_t until_ms = terms->for_s ? begins_ms + (int64_t)terms->for_s * 1000
+                           : window_end_ms ? window_end_ms
+                                           : request->expires_ms;
 
         request->max_uses = least(request->max_uses, uses_of(terms));
         expires_ms = until_ms < expires_ms ? until_ms : expires_ms;
@@ -141,6 +148,8 @@ int og_approvals_spend(struct og_approvals *approvals, const struct og_session *
         *why = "the grant has expired";
         return -EPERM;
     }
+    if (!og_grant_is_in_window(approvals, request, now, why))
+        return -EPERM;
     *why = "that the grant is used could not be stored";
     return use(approvals, request, now) < 0 ? -EPERM : 0;
 }

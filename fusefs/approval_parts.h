@@ -43,6 +43,25 @@ OG_MUST int og_approvals_check(struct og_approvals *approvals, const struct og_r
                                uint32_t uid, const char *decision, const char *reason,
                                const char *digest8, const char **why);
 
+void og_approvals_free_request(struct og_request *request);
+
+/* approval_time.c: has requests run out, and people reminded of them. Returns: 0; -ENOMEM. */
+OG_MUST int og_approvals_start_clock(struct og_approvals *approvals);
+/* When a request that is made then has run out: quiet hours do not count. Unix milliseconds. */
+int64_t og_approvals_expiry(const struct og_approvals *approvals, int64_t from_ms, uint32_t within_s);
+/* What became of the same statement in the requests that are kept; NULL: it was never asked for. In the
+ * request's arena. */
+const char *og_approvals_history(const struct og_approvals *approvals, struct og_request *request);
+/* Whether the target's maintenance window is open; why: when it is, with retry_after (borrowed until the
+ * next call). */
+bool og_grant_is_in_window(const struct og_approvals *approvals, const struct og_request *request,
+                           int64_t now_ms, const char **why);
+/* From when on a grant given now can be used, and when that window closes (0: there is none). */
+int64_t og_grant_begins(const struct og_request *request, int64_t now_ms);
+int64_t og_grant_window_end(const struct og_request *request, int64_t now_ms);
+/* Whether an approver said anything of them. */
+bool og_grant_has_terms(const struct og_grant_terms *terms);
+
 /* approval_grant.c: sets what the grant is good for from the answers that made it: the least of what
  * each approver said. */
 void og_grant_settle(struct og_request *request, int64_t now_ms);

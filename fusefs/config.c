@@ -211,13 +211,18 @@ static void read_target(struct og_config_reader *reader, const yaml_node_t *node
             og_config_read_connect(reader, og_config_node_at(reader, pair->value), entry);
             continue;
         }
+        if (strcmp(text, "window") == 0 && !entry->window.is_set) {
+            og_config_read_window(reader, og_config_node_at(reader, pair->value), &entry->window);
+            continue;
+        }
         if (strcmp(text, "labels") != 0 || has_labels) {
             bool is_known = strcmp(text, "labels") == 0 || strcmp(text, "require") == 0 ||
-                            strcmp(text, "connect") == 0;
+                            strcmp(text, "connect") == 0 || strcmp(text, "window") == 0;
 
             og_config_complain_at(reader, key,
                                   is_known ? "this key is there twice"
-                                           : "a target has no such key; it has: labels, require, connect");
+                                           : "a target has no such key; it has: labels, require, connect, "
+                                             "window");
             continue;
         }
         has_labels = true;
@@ -279,12 +284,13 @@ static void read_root(struct og_config_reader *reader, const yaml_node_t *root)
                 {"roles", &config->roles},
                 {"targets", &config->targets},
                 {"issuers", NULL},
-                {"ledger", NULL}};
+                {"ledger", NULL},
+                {"approvals", NULL}};
     bool was_there[OG_COUNT(rows)] = {false};
 
     if (root->type != YAML_MAPPING_NODE) {
         og_config_complain_at(reader, root, "the file must be a mapping: user, people, agents, groups, "
-                                  "roles, targets, issuers, ledger");
+                                  "roles, targets, issuers, ledger, approvals");
         return;
     }
     for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
@@ -301,7 +307,7 @@ static void read_root(struct og_config_reader *reader, const yaml_node_t *root)
         if (i == OG_COUNT(rows) || was_there[i]) {
             og_config_complain_at(reader, key, i == OG_COUNT(rows)
                                          ? "there is no such key; there are: user, people, agents, "
-                                           "groups, roles, targets, issuers, ledger"
+                                           "groups, roles, targets, issuers, ledger, approvals"
                                          : "this key is there twice");
             continue;
         }
@@ -312,6 +318,8 @@ static void read_root(struct og_config_reader *reader, const yaml_node_t *root)
             og_config_read_issuers(reader, value);
         else if (strcmp(name, "ledger") == 0)
             og_config_read_ledger(reader, value);
+        else if (strcmp(name, "approvals") == 0)
+            og_config_read_approvals(reader, value);
         else
             config->user = og_config_scalar(reader, value, "user takes the name of an account");
     }
@@ -545,9 +553,9 @@ static void resolve(struct og_config_reader *reader)
         struct og_config_entry *role = &config->roles.entries[i];
 
         if (strcmp(role->name, "admin") != 0 && strcmp(role->name, "approver") != 0 &&
-            strcmp(role->name, "auditor") != 0)
+            strcmp(role->name, "auditor") != 0 && strcmp(role->name, "break-glass") != 0)
             og_config_complain(reader, role->line, role->column,
-                     "there is no such role; there are: admin, approver, auditor");
+                     "there is no such role; there are: admin, approver, auditor, break-glass");
         flatten(reader, role, 0);
     }
     resolve_targets(reader);

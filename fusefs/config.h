@@ -11,6 +11,7 @@
  *     connect: {driver: /usr/lib/odbc/psqlodbcw.so, keys: {Servername: db, Database: shop, UID: app},
  *               password: {file: /etc/odbcguard/shop.password}, run-as: odbcguard-shop}}}
  *   ledger: {anchors-file: /mnt/other/odbcguard.anchors, keep-days: 400}
+ *   approvals: {quiet: {from: "22:00", to: "06:00"}, remind-after: 10m}
  *   issuers: {https://idp.example: {jwks: /etc/odbcguard/idp.jwks, audience: [odbcguard]}} */
 #ifndef OG_FUSEFS_CONFIG_H
 #define OG_FUSEFS_CONFIG_H
@@ -18,6 +19,7 @@
 #include "common/base.h"
 #include "common/buf.h"
 #include "common/principal.h"
+#include "common/time_window.h"
 
 struct og_config;
 
@@ -85,6 +87,15 @@ struct og_config_ledger {
 };
 const struct og_config_ledger *og_config_ledger(const struct og_config *config);
 
+/* When people are expected to answer requests. */
+struct og_config_approvals {
+    struct og_time_window quiet; /* no reminders, and requests do not run out */
+    uint32_t remind_after_s;     /* 0: never */
+};
+const struct og_config_approvals *og_config_approvals(const struct og_config *config);
+/* When grants of a target may be used; NULL: at any time. Borrowed. */
+const struct og_time_window *og_config_window(const struct og_config *config, const char *target);
+
 /* As a principal is named everywhere: "user:alice" where the uid counts as a person, else "uid:1001". */
 #define OG_CONFIG_NAME_BYTES 160u
 void og_config_name(const struct og_config *config, uint32_t uid,
@@ -93,7 +104,7 @@ bool og_config_has_group(const struct og_config *config, const char *group);
 /* Whether this uid (through its person or agent name, or listed itself) is in the group; groups may
  * list groups (no cycles: an error at parse). */
 bool og_config_uid_in_group(const struct og_config *config, uint32_t uid, const char *group);
-/* role: admin, approver, auditor. uid 0 counts only if listed. */
+/* role: admin, approver, auditor, break-glass. uid 0 counts only if listed. */
 bool og_config_uid_has_role(const struct og_config *config, uint32_t uid, const char *role);
 /* All groups of a uid: names without prefix; at most max. Returns how many. */
 size_t og_config_groups(const struct og_config *config, uint32_t uid, const char **out, size_t max);

@@ -28,6 +28,7 @@ struct og_config_entry {
     size_t n_tokens, tokens_capacity;
     bool requires_token; /* of a target */
     struct og_config_connect *connect; /* of a target; NULL: none */
+    struct og_time_window window;      /* of a target, for grants */
     enum { OG_CONFIG_FRESH = 0, OG_CONFIG_OPEN, OG_CONFIG_DONE } state; /* of flattening */
 };
 
@@ -44,6 +45,7 @@ struct og_config {
     struct og_config_issuer *issuers;
     size_t n_issuers, issuers_capacity;
     struct og_config_ledger ledger;
+    struct og_config_approvals approvals;
 };
 
 struct og_config_reader {
@@ -75,6 +77,11 @@ void og_config_read_connect(struct og_config_reader *reader, const yaml_node_t *
 
 /* config_ledger.c: the section `ledger`. */
 void og_config_read_ledger(struct og_config_reader *reader, const yaml_node_t *node);
+
+/* config_approvals.c: the section `approvals`, and a target's key `window`. */
+void og_config_read_approvals(struct og_config_reader *reader, const yaml_node_t *node);
+void og_config_read_window(struct og_config_reader *reader, const yaml_node_t *node,
+                           struct og_time_window *window);
 
 /* config_issuer.c: the section `issuers`. */
 void og_config_read_issuers(struct og_config_reader *reader, const yaml_node_t *node);

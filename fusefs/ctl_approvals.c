@@ -13,7 +13,7 @@ const struct og_ctl_option og_ctl_approvals_list_options[] = {
     {.name = NULL},
 };
 const struct og_ctl_option og_ctl_approvals_answer_options[] = {
-    {"reason", "TEXT", "why; a denial needs one"},
+    {"reason", "TEXT", "why; a denial and break-glass need one"},
     {.name = NULL},
 };
 
@@ -250,9 +250,26 @@ static int save_answer(const struct og_ctl_call *call, struct og_ctl_link *link,
     return r;
 }
 
+/* The words of an answer, by the command that gives it. */
+static const struct answer_words {
+    const char *command, *decision, *done;
+    bool needs_reason;
+} answers[] = {{"approvals approve", "approve", "approved", false},
+               {"approvals deny", "deny", "denied", true},
+               {"approvals break-glass", "break-glass", "approved by break-glass", true}};
+
+static const struct answer_words *words_of(const struct og_ctl_call *call)
+{
+    size_t i = OG_COUNT(answers) - 1;
+
+    while (i && strcmp(call->command->name, answers[i].command) != 0)
+        i--;
+    return &answers[i];
+}
+
 int og_ctl_approvals_answer(const struct og_ctl_call *call)
 {
-    bool is_approval = strcmp(call->command->name, "approvals approve") == 0;
+    const struct answer_words *words = words_of(call);
     const char *reason = og_ctl_option(call, "reason");
     struct og_ctl_file file = {.text = NULL};
     struct og_ctl_link link;
@@ -260,9 +277,9 @@ int og_ctl_approvals_answer(const struct og_ctl_call *call)
     char path[64];
     int r = check_id(call);
 
-    if (r == OG_CTL_OK && !is_approval && (!reason || !*reason))
+    if (r == OG_CTL_OK && words->needs_reason && (!reason || !*reason))
         r = og_ctl_fail(call, "the one who asked reads it: --reason \"use the staging table\"",
-                        "a denial needs --reason");
+                        "%s needs --reason", words->decision);
     if (r == OG_CTL_OK)
         r = og_ctl_link_open(call, &link);
     if (r != OG_CTL_OK)
@@ -274,14 +291,14 @@ int og_ctl_approvals_answer(const struct og_ctl_call *call)
         r = OG_CTL_NO;
     }
     if (r == OG_CTL_OK)
-        r = save_answer(call, &link, path, &file, is_approval ? "approve" : "deny", reason, &arena);
+        r = save_answer(call, &link, path, &file, words->decision, reason, &arena);
     if (r == OG_CTL_OK && call->is_json) {
         og_ctl_json_open(NULL, '{');
         og_ctl_json_text("request", call->args[0]);
-        og_ctl_json_text("answer", is_approval ? "approve" : "deny");
+        og_ctl_json_text("answer", words->decision);
         og_ctl_json_close('}');
     } else if (r == OG_CTL_OK) {
-        printf("%s: %s\n", call->args[0], is_approval ? "approved" : "denied");
+        printf("%s: %s\n", call->args[0], words->done);
     }
     free(file.text);
     og_arena_release(&arena);

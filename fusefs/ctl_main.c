@@ -52,6 +52,10 @@ const struct og_ctl_command og_ctl_commands[] = {
      og_ctl_approvals_answer_options, 1, 1, og_ctl_approvals_answer},
     {"approvals deny", "ID", "deny a request (with --reason)", NULL,
      og_ctl_approvals_answer_options, 1, 1, og_ctl_approvals_answer},
+    {"approvals break-glass", "ID", "answer a request alone in an emergency (with --reason)",
+     "Takes the role break-glass, and works for nobody's own request. One person's word stands for all that\n"
+     "the rules ask for, for one execution; the ledger has it as critical, and health shows it for a day.",
+     og_ctl_approvals_answer_options, 1, 1, og_ctl_approvals_answer},
     {"policy test", "[PATH]", "check policies and run their tests",
      "PATH is a folder of policies or one file; default: the current folder. Exit code 1 when a test\n"
      "fails, 2 when a file is wrong.",

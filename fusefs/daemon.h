@@ -28,7 +28,7 @@ struct og_options {
 /* Ever-growing figures for metrics/ and status. */
 struct og_counters {
     uint64_t sessions_opened, statements_allowed, statements_denied, statements_approved;
-    uint64_t statements_rehearsed;
+    uint64_t statements_rehearsed, emergencies;
     uint64_t requests, answers, rows, masked_cells, records, record_errors, frames_refused;
 };
 

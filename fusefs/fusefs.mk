@@ -34,6 +34,7 @@ OG_REPORT_FILES = \
 OG_CONFIG_FILES = \
 	fusefs/config.c \
 	fusefs/config.h \
+	fusefs/config_approvals.c \
 	fusefs/config_connect.c \
 	fusefs/config_issuer.c \
 	fusefs/config_ledger.c \
@@ -94,6 +95,7 @@ OG_TREE_FILES = \
 	fusefs/approval.h \
 	fusefs/approval_amend.c \
 	fusefs/approval_grant.c \
+	fusefs/approval_time.c \
 	fusefs/approval_parts.h \
 	fusefs/fs.c \
 	fusefs/fs_inode.c \

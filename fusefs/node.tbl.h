@@ -40,7 +40,7 @@ NODE("approvals/requests/*/request.yaml",    TEXT,     0440,  APPROVER,  text_an
 NODE("approvals/requests/*/sql",             TEXT,     0440,  APPROVER,  text_sql,             NONE,        "the statement")
 NODE("approvals/requests/*/status",          TEXT,     0440,  APPROVER,  text_state,           NONE,        "pending, approved, denied...")
 NODE("approvals/requests/*/digest",          TEXT,     0440,  APPROVER,  text_digest,          NONE,        "of the request's fixed part")
-NODE("approvals/requests/*/decision",        CONTROL,  0660,  APPROVER,  text_state,           answer,      "approve DIGEST8 [why], deny DIGEST8 why")
+NODE("approvals/requests/*/decision",        CONTROL,  0660,  APPROVER,  text_state,           answer,      "approve DIGEST8 [why], deny DIGEST8 why, break-glass DIGEST8 why")
 NODE("approvals/requests/*/plan.txt",        TEXT,     0440,  APPROVER,  text_plan,            NONE,        "effects, columns, rules, rehearsal")
 NODE("approvals/requests/*/history.jsonl",   TEXT,     0440,  APPROVER,  text_history,         NONE,        "what happened to it, a line each")
 NODE("approvals/requests/*/error",           TEXT,     0440,  APPROVER,  text_last_error,      NONE,        "why the last save was refused")

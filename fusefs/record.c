@@ -50,6 +50,7 @@ struct shape {
     uint32_t action; /* 0: leave out */
     uint32_t disposition;
     bool is_alert;
+    bool is_emergency; /* a person answered for all that should have */
     const char *message;
     const char *correlation;
     const char *text_hmac;
@@ -137,8 +138,10 @@ static void put_class(struct row *row, const struct shape *shape)
     og_json_number(json, "type_uid", 600500 + shape->activity);
     og_json_number(json, "type_id", 1);
     og_json_text(json, "type", "Database");
-    og_json_number(json, "severity_id", shape->is_alert ? 3 : 1);
-    og_json_text(json, "severity", shape->is_alert ? "Medium" : "Informational");
+    og_json_number(json, "severity_id", shape->is_emergency ? 5 : shape->is_alert ? 3 : 1);
+    og_json_text(json, "severity", shape->is_emergency ? "Critical"
+                                   : shape->is_alert   ? "Medium"
+                                                       : "Informational");
     og_json_number(json, "status_id", shape->status);
     og_json_text(json, "status", status[shape->status]);
     text(row, "status_code", shape->status_code);
@@ -621,12 +624,14 @@ void og_record_line_event(const struct og_ledger_head *head, const struct og_rec
     bool is_connect = strcmp(record, "session") == 0 &&
                       (strcmp(what, "open") == 0 || strcmp(what, "refused") == 0);
     bool is_read = strcmp(record, "read") == 0;
+    bool is_emergency = strcmp(what, "break-glass") == 0;
     struct shape shape = {
         .record = record,
+        .is_emergency = is_emergency,
         .activity = is_connect ? 3 : is_read ? 1 : 99,
         .activity_name = is_connect ? "Connect" : is_read ? "Read" : what,
         .status = is_bad ? 2 : 1,
-        .is_alert = is_bad,
+        .is_alert = is_bad || is_emergency,
         .message = message,
         .correlation = correlation,
         .what = what,

@@ -111,6 +111,16 @@ static void put_needs(struct og_buf *out, const struct og_request *request)
     }
 }
 
+static void put_window(struct og_buf *out, const struct og_request *request)
+{
+    char when[OG_TIME_WINDOW_BYTES];
+
+    if (!request->window)
+        return;
+    og_time_window_text(request->window, when);
+    put_value(out, "runs-only", when);
+}
+
 void og_request_file_write(const struct og_request *request, const struct og_session *session,
                            const struct og_msg_request *message, struct og_buf *out)
 {
@@ -139,6 +149,9 @@ void og_request_file_write(const struct og_request *request, const struct og_ses
     put_value(out, "target", request->target);
     put_value(out, "reason-asked", message->reason);
     put_needs(out, request);
+    put_window(out, request);
+    if (request->asked_before)
+        put_value(out, "asked-before", request->asked_before);
     og_buf_printf(out, "reported-by: %s\n", *message->reported_by ? message->reported_by : "client");
     put_hex(out, "sql-sha256", &message->text_sha256);
     put_block(out, "sql", request->amended_sql ? request->amended_sql : message->text);

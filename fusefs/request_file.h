@@ -15,7 +15,7 @@ void og_request_file_write(const struct og_request *request, const struct og_ses
                            const struct og_msg_request *message, struct og_buf *out);
 
 struct og_request_edit {
-    const char *decision; /* "pending", "approve", "deny": static */
+    const char *decision; /* "pending", "approve", "deny", "break-glass": static */
     char reason[512];
     struct og_grant_terms terms;
     char *sql; /* the statement, where it was changed; for free() */

@@ -67,7 +67,7 @@ static const char *skip_blanks(const char *text, size_t *n)
 
 static int read_decision(const char *line, size_t n, size_t number, struct og_request_edit *out)
 {
-    static const char *const words[] = {"pending", "approve", "deny"};
+    static const char *const words[] = {"pending", "approve", "deny", "break-glass"};
     size_t key = strlen("decision:");
 
     if (n < key || memcmp(line, "decision:", key) != 0)
@@ -79,7 +79,7 @@ static int read_decision(const char *line, size_t n, size_t number, struct og_re
             out->decision = words[i];
             return 0;
         }
-    return refuse(out, number, "the decision is not one of: approve, deny, pending");
+    return refuse(out, number, "the decision is not one of: approve, deny, break-glass, pending");
 }
 
 static int read_reason(const char *line, size_t n, size_t number, struct og_request_edit *out)

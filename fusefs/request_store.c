@@ -284,7 +284,9 @@ static int read_answer(struct og_request *request, const char *text)
         sscanf(text, "%u %" SCNd64 " %15s %255s %n", &answer->uid, &answer->unix_ms, decision,
                person, &n_read) != 4 || !n_read)
         return -EBADMSG;
-    answer->decision = strcmp(decision, "approve") == 0 ? "approve" : "deny";
+    answer->decision = og_request_decision(decision);
+    if (!answer->decision)
+        return -EBADMSG;
     answer->person = og_arena_strdup(&request->arena, person);
     answer->reason = og_arena_strdup(&request->arena, text + n_read);
     request->n_answers++;

@@ -123,6 +123,7 @@ TEXT(text_health)
         og_buf_printf(out, "warning: %s", og_tokens_problem(daemon->tokens));
     if (*og_anchor_copy_problem(daemon->anchor_copy))
         og_buf_printf(out, "warning: %s\n", og_anchor_copy_problem(daemon->anchor_copy));
+    og_approvals_health(daemon->approvals, out);
     return 0;
 }
 
@@ -168,6 +169,7 @@ TEXT(text_metrics)
         {"requests_total", "counter", "Requests for approval", "", c->requests},
         {"requests_pending", "gauge", "Requests that wait now", "", count_pending(daemon)},
         {"answers_total", "counter", "Answers to requests", "", c->answers},
+        {"emergencies_total", "counter", "Answers by break-glass", "", c->emergencies},
         {"rows_total", "counter", "Rows handed out or changed", "", c->rows},
         {"masked_cells_total", "counter", "Cells handed out masked", "", c->masked_cells},
         {"ledger_records_total", "counter", "Ledger records", "", c->records},

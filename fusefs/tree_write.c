@@ -165,8 +165,8 @@ static int save_decision(struct og_daemon *daemon, const struct og_found *found,
         return r;
     word = strtok_r(line, " ", &rest);
     digest = strtok_r(NULL, " ", &rest);
-    *why = "write: approve DIGEST8 [reason], or: deny DIGEST8 reason";
-    if (!word || !digest || (strcmp(word, "approve") != 0 && strcmp(word, "deny") != 0))
+    *why = "write: approve DIGEST8 [reason], deny DIGEST8 reason, or break-glass DIGEST8 reason";
+    if (!word || !digest || !og_request_decision(word))
         return -EINVAL;
     return answer(daemon, found, uid, word, rest ? rest : "", digest, NULL, NULL, why);
 }

@@ -32,6 +32,7 @@ OG_UNIT_TESTS = \
 	tests/unit/test_record \
 	tests/unit/test_sql_escape \
 	tests/unit/test_sql_lex \
+	tests/unit/test_time_window \
 	tests/unit/test_worker_sandbox
 check_PROGRAMS += $(OG_UNIT_TESTS)
 TESTS += $(OG_UNIT_TESTS)
@@ -51,6 +52,9 @@ tests_odbc_test_setup_LDADD = -lodbcinst
 tests_unit_test_worker_sandbox_SOURCES = tests/unit/test_worker_sandbox.c driver/worker_sandbox.c
 tests_unit_test_worker_sandbox_CFLAGS = $(AM_CFLAGS) $(ODBC_CFLAGS)
 tests_unit_test_worker_sandbox_LDADD = $(OG_UNIT_LIBS)
+
+tests_unit_test_time_window_SOURCES = tests/unit/test_time_window.c
+tests_unit_test_time_window_LDADD = $(OG_UNIT_LIBS)
 
 tests_unit_test_arena_SOURCES = tests/unit/test_arena.c
 tests_unit_test_arena_LDADD = $(OG_UNIT_LIBS)
