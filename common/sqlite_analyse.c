@@ -15,6 +15,13 @@ static void refuse_engine(struct og_sqlite_analyser *analyser, const struct og_s
     static const char no_table[] = "no such table: ";
 
     (void)text;
+    for (size_t i = 0; i < analyser->authorizer.n_records; i++)
+        if (analyser->authorizer.records[i].action == SQLITE_CREATE_VTABLE ||
+            analyser->authorizer.records[i].action == SQLITE_DROP_VTABLE) {
+            og_facts_refuse(facts, SIZE_MAX, "making or removing a virtual table",
+                            "have it done by whoever keeps the database, not over a guarded connection");
+            return;
+        }
     if (strncmp(message, no_table, sizeof(no_table) - 1) == 0) {
         const char *name = message + sizeof(no_table) - 1;
         const char *dot = strchr(name, '.');
@@ -216,12 +223,24 @@ static void drop_index(struct og_sqlite_analyser *analyser, const struct og_sq_t
                          text->dropped);
 }
 
+static bool has_record(const struct og_sqlite_analyser *analyser, int action, const char *name)
+{
+    for (size_t i = 0; i < analyser->authorizer.n_records; i++) {
+        const struct og_sq_record *record = &analyser->authorizer.records[i];
+
+        if (record->action == action && (!name || og_sq_is_same(record->a, name)))
+            return true;
+    }
+    return false;
+}
+
 /* The engine's programs for ALTER TABLE rewrite the schema by functions of its own. What can show
  * a row's value is a condition over columns, which then stand in the text. */
 static void alter_uses(struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
                        struct og_facts *facts)
 {
     const struct og_sq_schema *schema = &analyser->schema;
+    bool checks_rows = has_record(analyser, SQLITE_READ, OG_SQ_CHECK_OF_ROWS);
 
     for (size_t i = 0; i < facts->n_effects; i++) {
         size_t table;
@@ -232,7 +251,7 @@ static void alter_uses(struct og_sqlite_analyser *analyser, const struct og_sq_t
         table = og_sq_table_find(schema, facts->objects[facts->effects[i].object].schema,
                                  facts->objects[facts->effects[i].object].name);
         for (size_t c = 0; table != SIZE_MAX && c < schema->tables[table].n_columns; c++)
-            if (og_sq_text_has(text, schema->tables[table].columns[c].name))
+            if (checks_rows || og_sq_text_has(text, schema->tables[table].columns[c].name))
                 og_facts_use(facts, og_sq_fact_column(schema, table, (int)c, facts),
                              OG_USE_FALLIBLE, SIZE_MAX, false);
         /* policies name columns: under another name the table's would be clear */

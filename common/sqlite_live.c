@@ -100,9 +100,19 @@ static int check_fresh(struct og_sqlite_analyser *analyser, const struct og_fact
     return facts->catalog_stamp == stamp_of(analyser, version, temp_hash) ? 0 : -ESTALE;
 }
 
+/* VACUUM attaches a temporary file; nothing else may attach anything. */
+static void limit_attached(struct og_sqlite_analyser *analyser)
+{
+    const char *kind = analyser->permitted.kind;
+    bool is_vacuum = analyser->permit == OG_SQ_PERMIT_FACTS && kind && strcmp(kind, "VACUUM") == 0;
+
+    (void)analyser->api.sqlite3_limit(analyser->live, SQLITE_LIMIT_ATTACHED, is_vacuum);
+}
+
 static int set_permit(struct og_sqlite_analyser *analyser, enum og_sq_permit permit)
 {
     analyser->permit = permit;
+    limit_attached(analyser);
     /* setting it again expires what is prepared, so that it is asked again at its next step */
     return analyser->api.sqlite3_set_authorizer(analyser->live, og_sq_live_authorizer, analyser) ==
                    SQLITE_OK
@@ -139,6 +149,7 @@ static void copy_facts(struct og_sqlite_analyser *analyser, const struct og_fact
         analyser->needed[facts->writes[i].column] = true;
     own->is_transaction_control = facts->is_transaction_control;
     own->changes_catalog = facts->changes_catalog;
+    own->kind = facts->kind ? og_arena_strdup(own->arena, facts->kind) : NULL;
 }
 
 /* The engine's own plan, unless it would show masked columns by the order of its rows. */
@@ -205,6 +216,7 @@ int og_sqlite_permit_again(struct og_sqlite_analyser *analyser, const struct og_
     if (token && token == analyser->token && check_fresh(analyser, facts) == 0 &&
         choose_plan(analyser, facts, masked) == 0) {
         analyser->permit = OG_SQ_PERMIT_FACTS;
+        limit_attached(analyser);
         return 0;
     }
     rc = og_sqlite_permit(analyser, facts, masked);
@@ -322,7 +334,6 @@ static int close_doors(struct og_sqlite_analyser *analyser)
             now != switches[i].value)
             return -ENOTSUP;
     }
-    (void)analyser->api.sqlite3_limit(analyser->live, SQLITE_LIMIT_ATTACHED, 0);
     rc = set_permit(analyser, OG_SQ_PERMIT_OWN);
     if (rc)
         return rc;

@@ -529,6 +529,9 @@ struct og_sqlite_analyser {
     struct og_sqlite_watch *watches; /* told of every row that changes; NULL: no hook is set */
 };
 
+/* How ALTER TABLE holds a new condition against the rows that are there. */
+#define OG_SQ_CHECK_OF_ROWS "pragma_quick_check"
+
 int og_sq_live_authorizer(void *context, int action, const char *a, const char *b,
                           const char *schema, const char *origin);
 int og_sq_shadow_authorizer(void *context, int action, const char *a, const char *b,

@@ -122,9 +122,28 @@ static void read_virtual(const struct og_sq_record *record, struct og_facts *fac
                          "the virtual table %s", record->a);
 }
 
-static void add_read(const struct og_sq_schema *schema, const struct og_sq_text *text,
+/* Keys and conditions of a table name its columns while this very statement makes it: there are no rows to
+ * read yet. Where rows are selected as well, such a name may be another table's. */
+static bool is_being_made(const struct og_sq_authorizer *authorizer, const char *name)
+{
+    bool is_made = false;
+
+    for (size_t i = 0; i < authorizer->n_records; i++) {
+        const struct og_sq_record *record = &authorizer->records[i];
+
+        if (record->action == SQLITE_SELECT)
+            return false;
+        is_made = is_made || ((record->action == SQLITE_CREATE_TABLE ||
+                               record->action == SQLITE_CREATE_TEMP_TABLE) &&
+                              og_sq_is_same(record->a, name));
+    }
+    return is_made;
+}
+
+static void add_read(const struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
                      const struct og_sq_record *record, struct og_facts *facts)
 {
+    const struct og_sq_schema *schema = &analyser->schema;
     size_t table = og_sq_table_find(schema, record->schema, record->a);
     const struct og_sq_table *t;
     int column;
@@ -132,8 +151,12 @@ static void add_read(const struct og_sq_schema *schema, const struct og_sq_text 
     if (is_schema_table(record->a) &&
         (text->changes_catalog || text->is_maintenance || og_sq_is_same(record->b, "ROWID")))
         return;
+    /* a condition that ALTER TABLE adds is held against all rows: see alter_uses */
+    if (strcmp(text->kind, "ALTER TABLE") == 0 && og_sq_is_same(record->a, OG_SQ_CHECK_OF_ROWS))
+        return;
     if (table == SIZE_MAX) {
-        read_virtual(record, facts);
+        if (!is_being_made(&analyser->authorizer, record->a))
+            read_virtual(record, facts);
         return;
     }
     if (text->changes_catalog && og_sq_is_same(record->a, "sqlite_sequence"))
@@ -293,13 +316,15 @@ static void add_alter(const struct og_sq_schema *schema, const struct og_sq_reco
         og_facts_effect(facts, OG_EFFECT_ALTER, og_sq_fact_table(schema, table, facts));
 }
 
-static void add_record(const struct og_sq_schema *schema, const struct og_sq_text *text,
+static void add_record(const struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
                        const struct og_sq_record *record, struct og_facts *facts)
 {
+    const struct og_sq_schema *schema = &analyser->schema;
+
     add_view(schema, record, facts);
     switch (record->action) {
     case SQLITE_READ:
-        add_read(schema, text, record, facts);
+        add_read(analyser, text, record, facts);
         return;
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
@@ -344,7 +369,7 @@ void og_sq_record_facts(const struct og_sqlite_analyser *analyser, const struct 
                         struct og_facts *facts)
 {
     for (size_t i = 0; i < analyser->authorizer.n_records; i++)
-        add_record(&analyser->schema, text, &analyser->authorizer.records[i], facts);
+        add_record(analyser, text, &analyser->authorizer.records[i], facts);
     if (text->is_maintenance)
         og_facts_effect(facts, OG_EFFECT_MAINTENANCE, OG_NO_OBJECT);
     if (text->is_transaction)

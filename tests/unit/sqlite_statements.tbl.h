@@ -526,6 +526,12 @@ STATEMENT("CREATE TEMP TABLE n AS SELECT ssn FROM customers",
           "CREATE TABLE (catalog) | create n, select customers | | customers.ssn:stored elsewhere")
 STATEMENT("CREATE TABLE IF NOT EXISTS customers (x)",
           "CREATE TABLE (catalog) | create customers | |")
+STATEMENT("CREATE TABLE n (id INTEGER PRIMARY KEY, a TEXT UNIQUE, b INTEGER CHECK (b > length(a)) REFERENCES customers(id))",
+          "CREATE TABLE (catalog) | create n | |")
+STATEMENT("CREATE TABLE n (a INTEGER, b INTEGER, PRIMARY KEY (a, b)) WITHOUT ROWID",
+          "CREATE TABLE (catalog) | create n | |")
+STATEMENT("CREATE TABLE dbstat AS SELECT * FROM dbstat",
+          "CREATE TABLE (catalog) | | refused: the virtual table dbstat")
 STATEMENT("CREATE INDEX i1 ON customers (name)",
           "CREATE INDEX (catalog) | create i1, alter customers, select customers | | customers.id:order by customers.id:stored elsewhere customers.name:order by customers.name:stored elsewhere")
 STATEMENT("CREATE INDEX i1 ON customers (ssn)",
@@ -537,7 +543,7 @@ STATEMENT("CREATE TEMP VIEW v1 AS SELECT 1",
 STATEMENT("CREATE TRIGGER t1 AFTER INSERT ON orders BEGIN DELETE FROM customers; END",
           "CREATE TRIGGER (catalog) | create t1, alter orders | |")
 STATEMENT("CREATE VIRTUAL TABLE f1 USING fts5(x)",
-          "CREATE VIRTUAL TABLE | | refused: the engine says: not authorized")
+          "CREATE VIRTUAL TABLE | | refused: making or removing a virtual table")
 STATEMENT("DROP TABLE orders",
           "DROP TABLE (catalog) | drop orders, delete orders | |")
 STATEMENT("DROP TABLE IF EXISTS nosuch",
@@ -553,7 +559,7 @@ STATEMENT("DROP TRIGGER on_name",
 STATEMENT("ALTER TABLE orders ADD COLUMN z TEXT",
           "ALTER TABLE (catalog) | alter orders | |")
 STATEMENT("ALTER TABLE customers ADD COLUMN z TEXT CHECK (ssn <> 'a')",
-          "ALTER TABLE (catalog) | | refused: the virtual table pragma_quick_check")
+          "ALTER TABLE (catalog) | alter customers | | customers.balance:expression customers.email:expression customers.id:expression customers.name:expression customers.phone:expression customers.ssn:expression")
 STATEMENT("ALTER TABLE customers RENAME TO other",
           "ALTER TABLE (catalog) | alter customers | | customers.balance:stored elsewhere customers.email:stored elsewhere customers.id:stored elsewhere customers.name:stored elsewhere customers.phone:stored elsewhere customers.ssn:stored elsewhere")
 STATEMENT("ALTER TABLE customers RENAME COLUMN ssn TO harmless",
