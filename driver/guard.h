@@ -184,6 +184,7 @@ struct og_guard_stmt {
     struct og_facts facts;
     uint64_t facts_version; /* dbc->catalog_version the facts were made at */
     bool has_facts;
+    bool is_put_null; /* of the parameter that is sent now a piece said NULL */
     bool has_stamp;
     bool is_outdated; /* the catalog changed under a plain read: it runs again */
     unsigned n_looks; /* how often it did so */

@@ -431,6 +431,7 @@ static SQLRETURN SQL_API guard_SQLParamData(SQLHSTMT handle, SQLPOINTER *token)
     SQLRETURN code;
 
     og_guard_enter(&stmt->object);
+    stmt->is_put_null = false;
     if (stmt->positioned)
         return og_positioned_go_on(stmt, token);
     if (stmt->state == OG_STMT_RUNNING) {
@@ -457,6 +458,13 @@ static SQLRETURN SQL_API guard_SQLPutData(SQLHSTMT handle, SQLPOINTER data, SQLL
     struct og_guard_stmt *stmt = handle;
 
     og_guard_enter(&stmt->object);
+    /* psqlODBC writes a piece that follows NULL into memory that it never took. */
+    if (stmt->is_put_null && stmt->dbc->dialect == OG_DIALECT_POSTGRESQL) {
+        og_diag_add_state(&stmt->object.diag, "HY020",
+                          "[odbcguard] attempt to concatenate a null value");
+        return SQL_ERROR;
+    }
+    stmt->is_put_null = n_bytes == SQL_NULL_DATA;
     return og_guard_below(stmt,
                           stmt->object.calls->SQLPutData(stmt->object.below, data, n_bytes));
 }

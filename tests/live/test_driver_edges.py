@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from ctypes import byref, c_long, c_short, c_void_p
+from ctypes import byref, c_long, c_short, c_size_t, c_void_p
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -217,6 +217,34 @@ def cursors(tap):
     tap.is_((direct, text_of("DSN=watched;FetchRefcursors=0", sql)), (b"42", b"c1"), "and the key does something")
 
 
+def pieces(tap, dsn):
+    """A parameter that is sent in pieces: NULL is no piece of a value. psqlODBC corrupts its memory there."""
+    odbc = Odbc(dsn)
+    st, mark, at = odbc.statement(), c_void_p(), c_long(-2)
+    odbc.do("SQLPrepare", st, b"SELECT CAST(? AS varchar(20))", -3)
+    odbc.lib.SQLBindParameter(st, c_short(1), c_short(1), c_short(1), c_short(12), c_size_t(20), c_short(0),
+                              c_void_p(7), c_long(0), byref(at))
+
+    def send(*parts):
+        codes = [odbc.do("SQLExecute", st), odbc.do("SQLParamData", st, byref(mark))]
+        for part in parts:
+            codes.append(odbc.do("SQLPutData", st, part, c_long(len(part) if part else -1)))
+            if codes[-1] == -1:
+                return codes, odbc.records(st)[0][0]
+        codes.append(odbc.do("SQLParamData", st, byref(mark)))
+        cell, n = ctypes.create_string_buffer(64), c_long()
+        odbc.do("SQLFetch", st)
+        odbc.do("SQLGetData", st, c_short(1), c_short(1), cell, c_long(64), byref(n))
+        odbc.do("SQLFreeStmt", st, 0)
+        return codes, n.value, cell.value
+
+    tap.is_(send(b"ab", b"cd"), ([99, 99, 0, 0, 0], 4, b"abcd"), "two pieces are one value")
+    tap.is_(send(None), ([99, 99, 0, 0], -1, b""), "NULL alone is NULL")
+    tap.is_(send(None, b"cd"), ([99, 99, 0, -1], "HY020"), "a piece after NULL is refused")
+    odbc.do("SQLCancel", st)
+    tap.is_(send(b"ab", b"cd"), ([99, 99, 0, 0, 0], 4, b"abcd"), "and the statement is good for the next value")
+
+
 def access(tap):
     """psqlODBC's MS Access mode sends '1' for the 1 of `" = 1)`."""
     sql = 'SELECT count(*) FROM pg_class WHERE ("relisshared" = 1)'
@@ -294,6 +322,8 @@ CREATE FUNCTION said() RETURNS INT LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 's
     packed_keys(tap)
     cursors(tap)
     access(tap)
+    pieces(tap, "pg-guarded")
+    pieces(tap, "watched-guarded")
     seen = cancelled(Odbc("step-guarded"))
     tap.is_(seen, cancelled(Odbc("step")), "SQLite, row by row: a statement is good for another text, or the same, after SQLCancel")
     tap.is_({code for name, code, _ in seen if name != "SQLFetch"}, {0}, "and every text is taken")
