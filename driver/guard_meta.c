@@ -89,8 +89,9 @@ static SQLRETURN SQL_API guard_SQLDescribeColW(SQLHSTMT handle, SQLUSMALLINT col
  * columns any more. */
 static bool is_counted_here(const struct og_guard_stmt *stmt, SQLUSMALLINT field)
 {
-    return (field == SQL_DESC_COUNT || field == SQL_COLUMN_COUNT) && stmt->rows.is_agreed &&
-           stmt->n_columns && stmt->dbc->dialect == OG_DIALECT_POSTGRESQL && !stmt->dbc->conf->is_broker;
+    return (field == SQL_DESC_COUNT || field == SQL_COLUMN_COUNT) &&
+           (stmt->rows.is_agreed || stmt->rows.is_described) && stmt->n_columns &&
+           stmt->dbc->dialect == OG_DIALECT_POSTGRESQL && !stmt->dbc->conf->is_broker;
 }
 
 static SQLRETURN count_here(struct og_guard_stmt *stmt, SQLSMALLINT *n_bytes, SQLLEN *number)
@@ -134,7 +135,7 @@ static SQLRETURN ask_field(struct og_guard_stmt *stmt, __typeof__(SQLColAttribut
     og_guard_enter(&stmt->object);
     if (is_counted_here(stmt, ask->field))
         return count_here(stmt, ask->n_bytes, ask->number);
-    og_sizes_begin(stmt, ask->column, &sizes);
+    og_sizes_begin(stmt, og_sizes_concern((SQLSMALLINT)ask->field) ? ask->column : 0, &sizes);
     code = og_guard_below(stmt, below(stmt->object.below, ask->column, ask->field, ask->text,
                                       ask->max_bytes, ask->n_bytes, ask->number));
     og_sizes_end(stmt, &sizes);

@@ -117,7 +117,7 @@ SQLRETURN og_rows_open(struct og_guard_stmt *stmt)
     stmt->n_columns = 0;
     stmt->rows.read_version = stmt->rows.own_version = 0;
     stmt->rows.has_row_count = false;
-    stmt->rows.is_agreed = false;
+    stmt->rows.is_agreed = stmt->rows.is_described = false;
     code = stmt->object.calls->SQLNumResultCols(stmt->object.below, &n_columns);
     if (!SQL_SUCCEEDED(code))
         return og_guard_below(stmt, code);

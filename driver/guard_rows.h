@@ -92,6 +92,7 @@ struct og_guard_rows {
     SQLULEN app_current; /* and for the application */
     SQLLEN row_count;  /* what SQLRowCount said before the guard moved the cursor */
     bool has_row_count;
+    bool is_described; /* it was asked about columns by the guard itself */
     bool is_agreed; /* the driver named the base columns that the plan knows */
 };
 

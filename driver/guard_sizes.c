@@ -109,6 +109,7 @@ static void find_kind(struct og_guard_stmt *stmt, SQLUSMALLINT column, struct og
     case SQL_LONGVARBINARY:
     case SQL_DOUBLE:
         og_meta_text(stmt, column, SQL_DESC_TYPE_NAME, name);
+        stmt->rows.is_described = true;
         if (type != SQL_DOUBLE || strcmp(name, "numeric") == 0)
             find_unknown(stmt, name, out);
         return;
@@ -203,6 +204,17 @@ static enum told find_told(enum og_sizes_kind kind, SQLSMALLINT field)
                                        : rows[i].untyped;
     }
     return TOLD_NOT;
+}
+
+bool og_sizes_concern(SQLSMALLINT field)
+{
+    static const enum og_sizes_kind kinds[] = {OG_SIZES_NUMBER, OG_SIZES_TEXT, OG_SIZES_DIGITS,
+                                               OG_SIZES_UNTYPED};
+
+    for (size_t i = 0; i < OG_COUNT(kinds); i++)
+        if (find_told(kinds[i], field) != TOLD_NOT)
+            return true;
+    return field == SQL_DESC_TYPE_NAME;
 }
 
 bool og_sizes_number(const struct og_sizes *sizes, SQLSMALLINT field, SQLLEN *out)

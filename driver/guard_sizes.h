@@ -41,6 +41,8 @@ void og_sizes_end(struct og_guard_stmt *stmt, struct og_sizes *sizes);
 /* Puts what SQLDescribeCol or SQLGetDescRec gave right; any of the pointers may be NULL. */
 void og_sizes_describe(const struct og_sizes *sizes, SQLSMALLINT *type, SQLULEN *size,
                        SQLSMALLINT *digits);
+/* Whether what a column's values say can show in that field at all. */
+bool og_sizes_concern(SQLSMALLINT field);
 /* A number of SQLColAttribute or SQLGetDescField. Returns whether *out is to be told. */
 bool og_sizes_number(const struct og_sizes *sizes, SQLSMALLINT field, SQLLEN *out);
 /* A text of theirs. Returns: what is to be told (static), or NULL: what the driver says. */

@@ -164,7 +164,9 @@ int og_lines_next(struct og_lines *lines, const char **line, size_t *n_bytes)
 int og_chain_add(struct og_chain *chain, const char *line, size_t n_bytes,
                  enum og_chain_fault *fault, uint64_t *found)
 {
-    struct og_json_value sequence, previous;
+    static const char *const paths[] = {"metadata/sequence", FINGERPRINT_PATH};
+    struct og_json_value values[OG_COUNT(paths)];
+    const struct og_json_value *sequence = &values[0], *previous = &values[1];
     const char *expected = chain->is_begun ? chain->hash : OG_CHAIN_ZERO;
     uint8_t digest[OG_SHA256_BYTES];
     int r;
@@ -172,16 +174,15 @@ int og_chain_add(struct og_chain *chain, const char *line, size_t n_bytes,
     *found = 0;
     *fault = OG_CHAIN_UNREADABLE;
     if (!n_bytes || line[n_bytes - 1] != '\n' ||
-        og_json_find(line, n_bytes - 1, "metadata/sequence", &sequence) ||
-        !og_json_is_u64(&sequence, found) || !*found ||
-        og_json_find(line, n_bytes - 1, FINGERPRINT_PATH, &previous) ||
-        previous.kind != OG_JSON_TEXT || previous.n_bytes != OG_SHA256_HEX_BYTES - 1)
+        og_json_find_all(line, n_bytes - 1, paths, OG_COUNT(paths), values) ||
+        !og_json_is_u64(sequence, found) || !*found || previous->kind != OG_JSON_TEXT ||
+        previous->n_bytes != OG_SHA256_HEX_BYTES - 1)
         return 0;
     if (chain->is_begun && *found != chain->sequence + 1) {
         *fault = *found > chain->sequence ? OG_CHAIN_MISSING : OG_CHAIN_REORDERED;
         return 0;
     }
-    if ((chain->is_begun || *found == 1) && memcmp(previous.bytes, expected, previous.n_bytes)) {
+    if ((chain->is_begun || *found == 1) && memcmp(previous->bytes, expected, previous->n_bytes)) {
         *fault = OG_CHAIN_CHANGED;
         return 0;
     }

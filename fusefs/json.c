@@ -117,12 +117,19 @@ void og_json_bool(struct og_json *json, const char *key, bool value)
 struct reader {
     const char *at, *end;
     unsigned depth;
-    struct og_json_value *found;
+    struct og_json_value *found; /* one per path */
+    size_t n_paths;
+};
+
+/* What is left of each path on the way to a value: NULL when the value is not on it, "" when it is the
+ * one. */
+struct steps {
+    const char *left[OG_JSON_MAX_PATHS];
 };
 
 static void skip_space(struct reader *r)
 {
-    while (r->at < r->end && memchr(" \t\r\n", *r->at, 4))
+    while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\r' || *r->at == '\n'))
         r->at++;
 }
 
@@ -140,27 +147,35 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+/* After a backslash. */
+static bool read_escape(struct reader *r)
+{
+    if (r->at >= r->end || !*r->at || !strchr("\"\\/bfnrtu", *r->at))
+        return false;
+    if (*r->at++ != 'u')
+        return true;
+    for (int i = 0; i < 4; i++, r->at++)
+        if (r->at >= r->end || !is_hex(*r->at))
+            return false;
+    return true;
+}
+
 /* After the opening quotation mark, to behind the closing one. */
 static bool read_string(struct reader *r, const char **start, size_t *n_bytes)
 {
+    unsigned char all = 0;
+
     *start = r->at;
-    for (; r->at < r->end; r->at++) {
-        if (*r->at == '"') {
-            *n_bytes = (size_t)(r->at - *start);
-            r->at++;
-            return og_utf8_valid_prefix(*start, *n_bytes) == *n_bytes;
+    while (r->at < r->end) {
+        unsigned char c = (unsigned char)*r->at++;
+
+        all |= c;
+        if (c == '"') {
+            *n_bytes = (size_t)(r->at - 1 - *start);
+            return all < 0x80 || og_utf8_valid_prefix(*start, *n_bytes) == *n_bytes;
         }
-        if ((unsigned char)*r->at < 0x20)
+        if (c < 0x20 || (c == '\\' && !read_escape(r)))
             return false;
-        if (*r->at != '\\')
-            continue;
-        if (++r->at >= r->end || !*r->at || !strchr("\"\\/bfnrtu", *r->at))
-            return false;
-        if (*r->at != 'u')
-            continue;
-        for (int i = 0; i < 4; i++)
-            if (++r->at >= r->end || !is_hex(*r->at))
-                return false;
     }
     return false;
 }
@@ -223,31 +238,41 @@ static const char *step(const char *path, const char *name, size_t n_bytes)
     return path[n_bytes] == '/' && n_bytes ? path + n_bytes + 1 : NULL;
 }
 
-static bool read_value(struct reader *r, const char *path);
-
-static bool read_members(struct reader *r, const char *path)
+/* All steps that go on with that name. Returns false where a path has met it before. */
+static bool step_all(const struct reader *r, const struct steps *steps, const char *name, size_t n_bytes,
+                     struct steps *out, bool *were_there)
 {
-    bool was_there = false;
+    for (size_t i = 0; i < r->n_paths; i++) {
+        out->left[i] = step(steps->left[i], name, n_bytes);
+        if (out->left[i] && were_there && were_there[i])
+            return false;
+        if (out->left[i] && were_there)
+            were_there[i] = true;
+    }
+    return true;
+}
+
+static bool read_value(struct reader *r, const struct steps *steps);
+
+static bool read_members(struct reader *r, const struct steps *steps)
+{
+    bool were_there[OG_JSON_MAX_PATHS] = {false};
 
     if (take(r, '}'))
         return true;
     do {
-        const char *name, *rest;
+        struct steps rest;
+        const char *name;
         size_t n_bytes;
 
-        if (!take(r, '"') || !read_string(r, &name, &n_bytes) || !take(r, ':'))
-            return false;
-        rest = step(path, name, n_bytes);
-        if (rest && was_there)
-            return false;
-        was_there = was_there || rest;
-        if (!read_value(r, rest))
+        if (!take(r, '"') || !read_string(r, &name, &n_bytes) || !take(r, ':') ||
+            !step_all(r, steps, name, n_bytes, &rest, were_there) || !read_value(r, &rest))
             return false;
     } while (take(r, ','));
     return take(r, '}');
 }
 
-static bool read_items(struct reader *r, const char *path)
+static bool read_items(struct reader *r, const struct steps *steps)
 {
     char number[24];
 
@@ -255,20 +280,21 @@ static bool read_items(struct reader *r, const char *path)
         return true;
     for (size_t i = 0;; i++) {
         size_t at = sizeof(number) - 1, left = i;
+        struct steps rest;
 
         number[at] = '\0';
         do
             number[--at] = (char)('0' + left % 10);
         while (left /= 10);
-        if (!read_value(r, step(path, number + at, sizeof(number) - 1 - at)))
+        if (!step_all(r, steps, number + at, sizeof(number) - 1 - at, &rest, NULL) ||
+            !read_value(r, &rest))
             return false;
         if (!take(r, ','))
             return take(r, ']');
     }
 }
 
-/* path: NULL when the value is not on the way; "" when it is the one. */
-static bool read_value(struct reader *r, const char *path)
+static bool read_value(struct reader *r, const struct steps *steps)
 {
     enum og_json_kind kind = OG_JSON_OTHER;
     const char *start;
@@ -281,9 +307,9 @@ static bool read_value(struct reader *r, const char *path)
     start = r->at;
     r->depth++;
     if (take(r, '{')) {
-        is_good = read_members(r, path);
+        is_good = read_members(r, steps);
     } else if (take(r, '[')) {
-        is_good = read_items(r, path);
+        is_good = read_items(r, steps);
     } else if (take(r, '"')) {
         kind = OG_JSON_TEXT;
         is_good = read_string(r, &start, &n_bytes);
@@ -294,21 +320,34 @@ static bool read_value(struct reader *r, const char *path)
         is_good = read_word(r);
     }
     r->depth--;
-    if (is_good && path && !*path)
-        *r->found = (struct og_json_value){
-            kind, start, kind == OG_JSON_TEXT ? n_bytes : (size_t)(r->at - start)};
+    for (size_t i = 0; is_good && i < r->n_paths; i++)
+        if (steps->left[i] && !*steps->left[i])
+            r->found[i] = (struct og_json_value){
+                kind, start, kind == OG_JSON_TEXT ? n_bytes : (size_t)(r->at - start)};
     return is_good;
+}
+
+int og_json_find_all(const char *text, size_t n_bytes, const char *const *paths, size_t n_paths,
+                     struct og_json_value *out)
+{
+    struct reader r = {.at = text, .end = text + n_bytes, .found = out, .n_paths = n_paths};
+    struct steps steps = {{NULL}};
+
+    if (n_paths > OG_JSON_MAX_PATHS)
+        return OG_JSON_E_TEXT;
+    for (size_t i = 0; i < n_paths; i++) {
+        steps.left[i] = paths[i];
+        out[i] = (struct og_json_value){.kind = OG_JSON_NONE};
+    }
+    if (!read_value(&r, &steps))
+        return OG_JSON_E_TEXT;
+    skip_space(&r);
+    return r.at == r.end ? 0 : OG_JSON_E_TEXT;
 }
 
 int og_json_find(const char *text, size_t n_bytes, const char *path, struct og_json_value *out)
 {
-    struct reader r = {.at = text, .end = text + n_bytes, .found = out};
-
-    *out = (struct og_json_value){.kind = OG_JSON_NONE};
-    if (!read_value(&r, path))
-        return OG_JSON_E_TEXT;
-    skip_space(&r);
-    return r.at == r.end ? 0 : OG_JSON_E_TEXT;
+    return og_json_find_all(text, n_bytes, &path, 1, out);
 }
 
 bool og_json_is_u64(const struct og_json_value *value, uint64_t *out)

@@ -45,6 +45,10 @@ struct og_json_value {
  * Returns: 0; OG_JSON_E_TEXT. */
 OG_MUST int og_json_find(const char *text, size_t n_bytes, const char *path,
                          struct og_json_value *out);
+/* The same for several paths in one walk, out[i] for paths[i]. */
+#define OG_JSON_MAX_PATHS 4u
+OG_MUST int og_json_find_all(const char *text, size_t n_bytes, const char *const *paths,
+                             size_t n_paths, struct og_json_value *out);
 /* Whether the value is a whole number that fits; then *out is set. */
 bool og_json_is_u64(const struct og_json_value *value, uint64_t *out);
 
