@@ -39,5 +39,6 @@ nobase_dist_doc_DATA = \
 	docs/protocol.md \
 	docs/service.md \
 	docs/threat-model.md \
-	docs/undo.md
+	docs/undo.md \
+	docs/ways-to-save.md
 EXTRA_DIST += CONTRIBUTING.md SECURITY.md LICENSE
