@@ -273,14 +273,20 @@ static bool take_nothing(void *context OG_UNUSED, const struct og_msg *msg OG_UN
 }
 
 /* Numbers ascend from session to session: one from an earlier session means that the session was opened
- * again since the statement began. Returns: 0; -ECONNRESET with error. */
-static int check_number(const struct og_client *client, const char *statement,
-                        struct og_client_error *error)
+ * again since the statement began. */
+static bool is_of_earlier_session(const struct og_client *client, const char *statement)
 {
     uint64_t number;
 
-    if (!statement || !og_id_number(OG_ID_STATEMENT, statement, &number) ||
-        number >= client->slots->statement_base)
+    return statement && og_id_number(OG_ID_STATEMENT, statement, &number) &&
+           number < client->slots->statement_base;
+}
+
+/* Returns: 0; -ECONNRESET with error. */
+static int check_number(const struct og_client *client, const char *statement,
+                        struct og_client_error *error)
+{
+    if (!is_of_earlier_session(client, statement))
         return 0;
     *error = (struct og_client_error){.code = OG_ERR_UNREACHABLE};
     (void)snprintf(error->text, sizeof(error->text),
@@ -320,14 +326,12 @@ int og_client_intent(struct og_client *client, const struct og_msg_intent *inten
     return r;
 }
 
-/* What is not waited for: a broken connection is remembered by the wire, the rest here. */
-void og_client_tell(struct og_client *client, enum og_msg_kind kind, const void *body)
+/* The client is entered. */
+static void tell(struct og_client *client, enum og_msg_kind kind, const void *body)
 {
     struct og_client_error error;
     int r;
 
-    if (og_client_enter(client, &error) < 0)
-        return;
     og_wire_drain(client);
     r = og_wire_check(client, &error);
     if (r == 0)
@@ -336,12 +340,29 @@ void og_client_tell(struct og_client *client, enum og_msg_kind kind, const void 
         client->has_late_error = true;
         client->late_error = error;
     }
+}
+
+/* What is not waited for: a broken connection is remembered by the wire, the rest here. */
+void og_client_tell(struct og_client *client, enum og_msg_kind kind, const void *body)
+{
+    struct og_client_error ignored;
+
+    if (og_client_enter(client, &ignored) < 0)
+        return;
+    tell(client, kind, body);
     og_client_leave(client);
 }
 
+/* The session that a statement of an earlier one belonged to was closed by guardfs as it found it. */
 void og_client_outcome(struct og_client *client, const struct og_msg_outcome *outcome)
 {
-    og_client_tell(client, OG_MSG_OUTCOME, outcome);
+    struct og_client_error ignored;
+
+    if (og_client_enter(client, &ignored) < 0)
+        return;
+    if (!is_of_earlier_session(client, outcome->statement))
+        tell(client, OG_MSG_OUTCOME, outcome);
+    og_client_leave(client);
 }
 
 void og_client_note(struct og_client *client, const char *kind, const char *detail)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE 1
+#include <config.h> /* the build's, not fusefs/config.h */
+
 #include "fusefs/approval.h"
 
 #include <errno.h>
@@ -72,9 +74,9 @@ const char *og_approvals_person(struct og_approvals *approvals, uint32_t uid,
 
 /* ---- life ---- */
 
-void og_approvals_record(struct og_approvals *approvals, const struct og_request *request,
-                         const struct og_record_who *who, const char *kind, const char *what,
-                         const char *by, const char *reason)
+int og_approvals_record(struct og_approvals *approvals, const struct og_request *request,
+                        const struct og_record_who *who, const char *kind, const char *what,
+                        const char *by, const char *reason)
 {
     struct og_record_pair pairs[] = {
         {"request", request->id},          {"target", request->target},
@@ -86,8 +88,8 @@ void og_approvals_record(struct og_approvals *approvals, const struct og_request
 
     (void)snprintf(message, sizeof(message), "request %s by %s: %s", request->id,
                    request->requester_display, what);
-    (void)og_daemon_event(approvals->daemon, who, kind, what, request->id, message, pairs,
-                          OG_COUNT(pairs));
+    return og_daemon_event(approvals->daemon, who, kind, what, request->id, message, pairs,
+                           OG_COUNT(pairs));
 }
 
 /* Stores a new state first; in memory it changes only when the disk has it. */
@@ -217,7 +219,7 @@ void og_approvals_withdraw_for(struct og_approvals *approvals, struct og_request
 {
     if (og_approvals_change(approvals, request, OG_REQUEST_VOID, og_now_unix_ms()) < 0)
         return;
-    og_approvals_record(approvals, request, NULL, "answer", "void", "guardfs", why);
+    (void)og_approvals_record(approvals, request, NULL, "answer", "void", "guardfs", why);
     og_approvals_tell(approvals, request);
 }
 
@@ -395,7 +397,7 @@ int og_approvals_ask(struct og_approvals *approvals, struct og_session *session,
     request->next = approvals->requests;
     approvals->requests = request;
     approvals->daemon->counters.requests++;
-    og_approvals_record(approvals, request, &session->who, "request", "pending", "",
+    (void)og_approvals_record(approvals, request, &session->who, "request", "pending", "",
                         request->reason_asked);
     og_approvals_fill(approvals, request, out);
     return 0;
@@ -547,6 +549,26 @@ int og_approvals_check(struct og_approvals *approvals, const struct og_request *
                : 0;
 }
 
+/* An answer is on the ledger's disk before it counts: what runs by it has its approval there, whatever ends
+ * guardfs in between. Returns: 0; -EIO. */
+static int record_answer(struct og_approvals *approvals, const struct og_request *request,
+                         const struct og_request_answer *answer)
+{
+    const struct og_record_who who = {.display = answer->person, .uid = answer->uid, .evidence = "peer",
+                                      .login_uid = UINT32_MAX};
+    const char *what = strcmp(answer->decision, "deny") == 0      ? "denied"
+                       : strcmp(answer->decision, "approve") == 0 ? "approved"
+                                                                  : answer->decision;
+
+#ifdef OG_TEST_FAULT
+    if (strcmp(OG_TEST_FAULT, "answer-record") == 0)
+        return 0;
+#endif
+    if (og_approvals_record(approvals, request, &who, "answer", what, answer->person, answer->reason) < 0)
+        return -EIO;
+    return og_daemon_commit(approvals->daemon) < 0 ? -EIO : 0;
+}
+
 int og_approvals_answer(struct og_approvals *approvals, struct og_request *request, uint32_t uid,
                         const char *decision, const char *reason, const char *digest8,
                         const char *saved_text, const struct og_grant_terms *terms,
@@ -558,7 +580,6 @@ int og_approvals_answer(struct og_approvals *approvals, struct og_request *reque
     int64_t expires_before = request->expires_ms;
     bool is_granted;
     struct og_request_answer *answer;
-    struct og_record_who who = {.uid = uid, .evidence = "peer", .login_uid = UINT32_MAX};
     int r = og_approvals_check(approvals, request, uid, decision, reason, digest8, why);
 
     if (r < 0)
@@ -579,7 +600,7 @@ int og_approvals_answer(struct og_approvals *approvals, struct og_request *reque
         .terms = terms ? *terms : (struct og_grant_terms){0},
     };
     *why = "the answer could not be stored; nothing has changed";
-    if (!answer->person || !answer->reason)
+    if (!answer->person || !answer->reason || record_answer(approvals, request, answer) < 0)
         return -EIO;
     request->answered_text = saved_text ? og_arena_strdup(&request->arena, saved_text) : NULL;
     request->n_answers++;
@@ -595,14 +616,11 @@ int og_approvals_answer(struct og_approvals *approvals, struct og_request *reque
         request->n_answers--;
         request->expires_ms = expires_before;
         request->answered_text = text_before;
+        (void)og_approvals_record(approvals, request, NULL, "answer", "not stored", answer->person, *why);
         return -EIO;
     }
     approvals->daemon->counters.answers++;
-    who.display = answer->person;
     approvals->daemon->counters.emergencies += is_emergency;
-    og_approvals_record(approvals, request, &who, "answer",
-                        is_emergency ? "break-glass" : is_denial ? "denied" : "approved",
-                        answer->person, reason);
     *why = "";
     og_approvals_tell(approvals, request);
     return 0;
@@ -616,7 +634,7 @@ int og_approvals_withdraw(struct og_approvals *approvals, struct og_request *req
         return -ENOENT;
     if (og_approvals_change(approvals, request, OG_REQUEST_VOID, og_now_unix_ms()) < 0)
         return -EIO;
-    og_approvals_record(approvals, request, NULL, "answer", "withdrawn", request->requester_person,
+    (void)og_approvals_record(approvals, request, NULL, "answer", "withdrawn", request->requester_person,
                         "");
     og_approvals_tell(approvals, request);
     return 0;

@@ -128,7 +128,7 @@ int og_approvals_amend(struct og_approvals *approvals, struct og_request *reques
     if (!by || keep(approvals, request, &before, put_amendment(request, sql, by)) < 0)
         return -EIO;
     who.display = by;
-    og_approvals_record(approvals, request, &who, "answer", "amended", by, "");
+    (void)og_approvals_record(approvals, request, &who, "answer", "amended", by, "");
     *why = "";
     og_approvals_tell(approvals, request);
     return 0;
@@ -225,7 +225,7 @@ int og_approvals_measured(struct og_approvals *approvals, struct og_session *ses
                         : take_measured(request, session, message));
     if (r < 0)
         return r;
-    og_approvals_record(approvals, request, &session->who, "request",
+    (void)og_approvals_record(approvals, request, &session->who, "request",
                         is_refused ? "amendment refused" : "amendment measured", "",
                         message->amend_refused);
     og_approvals_fill(approvals, request, out);

@@ -241,7 +241,7 @@ int og_approvals_shorten(struct og_approvals *approvals, struct og_request *requ
     og_arena_init(&arena, 4096);
     by = og_approvals_person(approvals, uid, &arena);
     who.display = by ? by : "";
-    og_approvals_record(approvals, request, &who, "answer", terms ? "shortened" : "revoked",
+    (void)og_approvals_record(approvals, request, &who, "answer", terms ? "shortened" : "revoked",
                         who.display, reason);
     og_arena_release(&arena);
     og_approvals_tell(approvals, request);

@@ -20,9 +20,10 @@ void og_approvals_tell(struct og_approvals *approvals, const struct og_request *
 /* As persons are compared: the configuration's person of a uid, else the uid itself. */
 const char *og_approvals_person(struct og_approvals *approvals, uint32_t uid,
                                 struct og_arena *arena);
-void og_approvals_record(struct og_approvals *approvals, const struct og_request *request,
-                         const struct og_record_who *who, const char *kind, const char *what,
-                         const char *by, const char *reason);
+/* Returns: 0 when the ledger took it, to be written at the round's end; -errno. */
+int og_approvals_record(struct og_approvals *approvals, const struct og_request *request,
+                        const struct og_record_who *who, const char *kind, const char *what,
+                        const char *by, const char *reason);
 /* Stores a new state first; in memory it changes only when the disk has it. Returns: 0; -errno. */
 OG_MUST int og_approvals_change(struct og_approvals *approvals, struct og_request *request,
                                 enum og_request_state state, int64_t now_ms);

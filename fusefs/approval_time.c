@@ -42,7 +42,7 @@ static void remind(struct og_approvals *approvals, struct og_request *request, i
     request->reminded_ms = now_ms;
     (void)snprintf(text, sizeof(text), "it has waited %" PRId64 " seconds and runs out in %" PRId64,
                    (now_ms - request->created_ms) / 1000, (request->expires_ms - now_ms) / 1000);
-    og_approvals_record(approvals, request, NULL, "request", "reminder", "", text);
+    (void)og_approvals_record(approvals, request, NULL, "request", "reminder", "", text);
 }
 
 void og_approvals_expire(struct og_approvals *approvals, int64_t now_ms)
@@ -55,7 +55,7 @@ void og_approvals_expire(struct og_approvals *approvals, int64_t now_ms)
 
         if (is_open && request->expires_ms <= now_ms &&
             og_approvals_change(approvals, request, OG_REQUEST_EXPIRED, now_ms) == 0) {
-            og_approvals_record(approvals, request, NULL, "answer", "expired", "", "");
+            (void)og_approvals_record(approvals, request, NULL, "answer", "expired", "", "");
             og_approvals_tell(approvals, request);
         } else if (!is_open && request->decided_ms + KEEP_MS < now_ms) {
             *at = request->next;

@@ -63,6 +63,10 @@ int og_daemon_event(struct og_daemon *daemon, const struct og_record_who *who, c
                     const char *what, const char *correlation, const char *message,
                     const struct og_record_pair *pairs, size_t n_pairs);
 
+/* Makes what was appended durable now, for what must be in the ledger before it counts.
+ * Returns: 0; -errno. */
+OG_MUST int og_daemon_commit(struct og_daemon *daemon);
+
 /* Session operations that files offer (session.c). Returns: 0; -ESRCH. */
 OG_MUST int og_session_kill(struct og_daemon *daemon, const char *id, uint32_t by_uid);
 OG_MUST int og_session_make_read_only(struct og_daemon *daemon, const char *id, uint32_t by_uid);

@@ -209,6 +209,18 @@ static void commit(void *context)
     }
 }
 
+int og_daemon_commit(struct og_daemon *daemon)
+{
+    int r = og_ledger_flush(daemon->ledger);
+
+    if (r < 0) {
+        daemon->counters.record_errors++;
+        refuse_from(daemon, og_ledger_failed_from(daemon->ledger), r);
+        return r;
+    }
+    return og_ledger_sync(daemon->ledger); /* intents are acknowledged at the round's end */
+}
+
 static void each_second(void *context)
 {
     struct og_daemon *daemon = context;
