@@ -94,6 +94,7 @@ struct slot {
     unsigned n_params; /* markers of the text */
     bool is_row_wise;
     bool has_blocks; /* a rowset of more than one row */
+    bool is_put_null;  /* NULL was sent for the parameter: psqlODBC writes a further piece into the wild */
     bool is_described; /* bound through a descriptor: what is where is not followed any more */
     struct param params[N_PARAMS];
     struct bound { const struct ctype *type; SQLLEN max_bytes; } bound[N_COLS + 1];

@@ -139,6 +139,7 @@ void op_param_data(struct arm *arm, const uint32_t *a)
 
     (void)a;
     say(arm, "SQLParamData");
+    slot->is_put_null = false;
     arm->code = CALL(arm, SQLParamData)(slot->handle, &token);
     on_stmt(arm);
     if (arm->code == SQL_NEED_DATA) {
@@ -156,6 +157,11 @@ void op_put_data(struct arm *arm, const uint32_t *a)
     static const SQLLEN lengths[] = {0, 1, 7, 16, SQL_NTS, SQL_NULL_DATA, 40};
     SQLLEN n = lengths[a[0] % 7];
 
+    if (arm->slot->is_put_null) {
+        say(arm, "nothing is sent after NULL");
+        return;
+    }
+    arm->slot->is_put_null = n == SQL_NULL_DATA;
     say(arm, "SQLPutData %d", (int)n);
     arm->code = CALL(arm, SQLPutData)(arm->slot->handle, (SQLPOINTER)(uintptr_t)piece, n);
     on_stmt(arm);
