@@ -46,6 +46,12 @@ void og_diag_drop_state(struct og_diag *diag, const char *sqlstate)
     diag->n_records = n_kept;
 }
 
+void og_diag_cut(struct og_diag *diag, size_t n_records)
+{
+    while (diag->n_records > n_records)
+        free(diag->records[--diag->n_records].text);
+}
+
 /* Takes text over. */
 static void push(struct og_diag *diag, const char *sqlstate, SQLINTEGER native, char *text)
 {

@@ -31,6 +31,8 @@ void og_diag_release(struct og_diag *diag);
 /* Takes the first record off: for SQLError, which hands each out once. */
 void og_diag_drop_first(struct og_diag *diag);
 
+/* Takes back the records after the first n_records. */
+void og_diag_cut(struct og_diag *diag, size_t n_records);
 /* Takes all records of that SQLSTATE off. */
 void og_diag_drop_state(struct og_diag *diag, const char *sqlstate);
 

@@ -403,6 +403,13 @@ SQLRETURN og_value_mask(struct og_guard_stmt *stmt, SQLUSMALLINT column, const v
                         size_t n_bytes, bool is_wide, struct og_buf *out, bool *out_is_null);
 /* Whether the real driver could give a clear value as that C type; adds a record where not. */
 bool og_value_fits(struct og_guard_stmt *stmt, const struct og_cconv_cell *cell);
+/* SQLite's driver says nothing of a NULL without an indicator: then *unread takes it. Before
+ * og_value_blank. */
+void og_value_quiet(const struct og_guard_stmt *stmt, struct og_cconv_cell *cell, SQLLEN *unread);
+/* og_cconv_put with the records of the statement, but that SQLite's driver tells the length to a cell
+ * without room without a word about what was cut. */
+SQLRETURN og_value_put(struct og_guard_stmt *stmt, const char *text, size_t n_bytes,
+                       struct og_cconv_cell *cell, size_t *offset);
 /* SQLite's driver empties the buffer of what is NULL and of an empty last piece (is_empty), and clears
  * the room behind a text. */
 void og_value_blank(const struct og_guard_stmt *stmt, const struct og_cconv_cell *cell,
@@ -425,8 +432,6 @@ void og_guard_install_diag(struct og_calls *calls);
 void og_guard_install_connect(struct og_calls *calls);
 void og_guard_install_lists(struct og_calls *calls);
 
-/* No number of rows that a driver would count: what the counter holds before a call. */
-#define OG_UNCOUNTED ((SQLULEN)-1)
 /* Tells the application's counter of fetched rows, where the driver counted. */
 void og_rows_tell_count(const struct og_guard_stmt *stmt);
 

@@ -281,7 +281,7 @@ static SQLRETURN put_cell(struct og_guard_stmt *stmt, const struct og_rowset *ro
         .scale = binding->scale,
     };
     struct og_buf *masked = &stmt->rows.masked;
-    SQLLEN n_fixed;
+    SQLLEN n_fixed, unread;
     bool is_null;
     SQLRETURN code = take_value(stmt, rowset, row, index, at, &is_null);
 
@@ -293,10 +293,10 @@ static SQLRETURN put_cell(struct og_guard_stmt *stmt, const struct og_rowset *ro
     cell.buffer = og_rowset_cell(rowset, binding->data, row, n_fixed ? n_fixed : cell.max_bytes);
     cell.length = og_rowset_cell(rowset, binding->length, row, (SQLLEN)sizeof(SQLLEN));
     cell.indicator = og_rowset_cell(rowset, binding->indicator, row, (SQLLEN)sizeof(SQLLEN));
+    og_value_quiet(stmt, &cell, &unread);
     if (!is_null && !og_value_fits(stmt, &cell))
         return SQL_ERROR;
-    code = og_cconv_put(is_null ? NULL : og_buf_str(masked), masked->n_bytes, &cell, NULL,
-                        &stmt->object.diag);
+    code = og_value_put(stmt, is_null ? NULL : og_buf_str(masked), masked->n_bytes, &cell, NULL);
     if (code == SQL_SUCCESS)
         og_value_blank(stmt, &cell, is_null);
     stmt->n_bytes += masked->n_bytes;
@@ -402,7 +402,7 @@ static SQLRETURN take_records(struct og_guard_stmt *stmt, const struct og_rowset
 
 static SQLULEN rows_of(const struct og_block *block, const struct og_rowset *rowset)
 {
-    SQLULEN n = block->n_rows ? block->n_rows : *block->n_fetched;
+    SQLULEN n = og_block_rows(block);
 
     return n > rowset->n_rows ? rowset->n_rows : n;
 }

@@ -65,7 +65,7 @@ static SQLRETURN call_below(struct og_guard_stmt *stmt, struct og_block *block)
 
 static SQLULEN rows_of(const struct og_block *block, const struct og_rowset *rowset)
 {
-    SQLULEN n = block->n_rows ? block->n_rows : *block->n_fetched;
+    SQLULEN n = og_block_rows(block);
 
     return n > rowset->n_rows ? rowset->n_rows : n;
 }

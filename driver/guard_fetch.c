@@ -112,12 +112,11 @@ static SQLRETURN fetch_rows(struct og_guard_stmt *stmt, struct fetch *fetch)
     if (code != SQL_SUCCESS)
         return code;
     og_rows_close(stmt);
-    stmt->n_below_fetched =
-        stmt->verdict.masks_any && fetch->kind != FETCH_EXTENDED ? 0 : OG_UNCOUNTED;
+    stmt->n_below_fetched = OG_UNCOUNTED;
     if (fetch->kind == FETCH_EXTENDED)
         *fetch->n_fetched = 0;
     code = run(stmt, fetch);
-    if (code != SQL_ERROR || !stmt->verdict.masks_any)
+    if (code != SQL_ERROR || !stmt->verdict.masks_any || stmt->dbc->dialect == OG_DIALECT_SQLITE)
         og_rows_tell_count(stmt); /* some drivers count in it whichever function fetches */
     stmt->n_rows += rows_of(fetch, code);
     stmt->rows.n_fetched = rows_of(fetch, code);

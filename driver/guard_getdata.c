@@ -77,6 +77,22 @@ static SQLSMALLINT concrete_type(struct og_guard_stmt *stmt, SQLUSMALLINT column
     return c_type == SQL_C_DEFAULT ? og_cconv_default(plan->sql_type, plan->is_unsigned) : c_type;
 }
 
+/* SQLite's driver begins anew behind the end, and tells what was left of a cut value to the column's bound
+ * length as well. */
+static void end_piece(struct og_guard_stmt *stmt, SQLUSMALLINT column, struct og_get *get,
+                      const struct og_cconv_cell *cell, SQLRETURN code)
+{
+    const struct og_bindings *bindings = &stmt->rows.recorded;
+
+    if (code == SQL_NO_DATA) {
+        *cell->length = 0;
+        get->offset = get->n_pieces = 0;
+    }
+    for (size_t i = 0; code == SQL_SUCCESS_WITH_INFO && i < bindings->n_items; i++)
+        if (bindings->items[i].column == column && bindings->items[i].length)
+            *bindings->items[i].length = *cell->length;
+}
+
 static SQLRETURN get_masked(struct og_guard_stmt *stmt, SQLUSMALLINT column, SQLSMALLINT c_type,
                             SQLPOINTER data, SQLLEN max_bytes, SQLLEN *indicator)
 {
@@ -87,10 +103,14 @@ static SQLRETURN get_masked(struct og_guard_stmt *stmt, SQLUSMALLINT column, SQL
         .indicator = indicator,
     };
     struct og_get *get;
+    SQLLEN unread;
     SQLRETURN code = og_get_read(stmt, column, &get);
 
+    if (code == SQL_NO_DATA && indicator && stmt->dbc->dialect == OG_DIALECT_SQLITE)
+        *indicator = SQL_NULL_DATA; /* as its driver says of a row that is not there */
     if (code != SQL_SUCCESS)
         return code;
+    og_value_quiet(stmt, &cell, &unread);
     cell.c_type = concrete_type(stmt, column, c_type, &cell);
     /* psqlODBC hands a value that comes whole out once, SQLite's driver as often as asked. */
     if (!get->is_null && !og_value_fits(stmt, &cell))
@@ -100,16 +120,11 @@ static SQLRETURN get_masked(struct og_guard_stmt *stmt, SQLUSMALLINT column, SQL
         return SQL_NO_DATA;
     if (get->n_pieces++ == 0)
         stmt->n_bytes += get->value.n_bytes;
-    code = og_cconv_put(get->is_null ? NULL : og_buf_str(&get->value), get->value.n_bytes, &cell,
-                        &get->offset, &stmt->object.diag);
-    /* SQLite's driver tells a length without a word about what was cut. */
-    if (code == SQL_SUCCESS_WITH_INFO && max_bytes == 0 && stmt->dbc->dialect == OG_DIALECT_SQLITE) {
-        og_diag_drop_state(&stmt->object.diag, "01004");
-        code = SQL_SUCCESS;
-    }
-    if (code == SQL_NO_DATA && indicator && stmt->dbc->dialect == OG_DIALECT_SQLITE)
-        *indicator = 0;
-    if (code == SQL_NO_DATA || code == SQL_SUCCESS)
+    code = og_value_put(stmt, get->is_null ? NULL : og_buf_str(&get->value), get->value.n_bytes, &cell,
+                        &get->offset);
+    if (stmt->dbc->dialect == OG_DIALECT_SQLITE)
+        end_piece(stmt, column, get, &cell, code);
+    if ((code == SQL_NO_DATA && cell.c_type != SQL_C_BINARY) || code == SQL_SUCCESS)
         og_value_blank(stmt, &cell, code == SQL_NO_DATA || get->is_null);
     return code;
 }

@@ -96,6 +96,9 @@ struct og_guard_rows {
     bool is_agreed; /* the driver named the base columns that the plan knows */
 };
 
+/* No number of rows that a driver would count: what the counter holds before a call. */
+#define OG_UNCOUNTED ((SQLULEN)-1)
+
 /* A call that puts rows into bound buffers. context: the caller's own. */
 typedef SQLRETURN og_block_call(struct og_guard_stmt *stmt, void *context);
 
@@ -128,6 +131,14 @@ struct og_block {
     size_t n_put, n_bad;  /* rows put into the application's buffers; of these, with an error */
     bool is_info;         /* some cell was cut */
 };
+
+/* How many rows the call filled, as far as the driver counted. */
+static inline SQLULEN og_block_rows(const struct og_block *block)
+{
+    if (block->n_rows)
+        return block->n_rows;
+    return *block->n_fetched == OG_UNCOUNTED ? 0 : *block->n_fetched;
+}
 
 /* Runs the call with nothing of the application's bound to masked columns, then puts the masked
  * values there. Returns what the call returned, worse where putting was. */

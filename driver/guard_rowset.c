@@ -181,8 +181,10 @@ static SQLRETURN read_header(struct og_guard_stmt *stmt)
                                              SQL_IS_POINTER, NULL);
     rows->status = pointer;
     pointer = NULL;
-    (void)stmt->object.calls->SQLGetStmtAttr(stmt->object.below, SQL_ATTR_ROW_OPERATION_PTR,
-                                             &pointer, SQL_IS_POINTER, NULL);
+    /* SQLite's driver has none, and would keep a record of having been asked. */
+    if (stmt->dbc->dialect != OG_DIALECT_SQLITE)
+        (void)stmt->object.calls->SQLGetStmtAttr(stmt->object.below, SQL_ATTR_ROW_OPERATION_PTR,
+                                                 &pointer, SQL_IS_POINTER, NULL);
     rows->operation = pointer;
     return og_rowset_has_descriptors(stmt) ? read_descriptor(stmt) : SQL_SUCCESS;
 }

@@ -60,8 +60,8 @@ static SQLRETURN read_raw(struct og_guard_stmt *stmt, SQLUSMALLINT column, bool 
     code = read_piece(stmt, column, is_wide, raw, is_null);
     if (code == SQL_NO_DATA) /* read to its end before */
         code = read_piece(stmt, column, is_wide, raw, is_null);
-    if (code == SQL_NO_DATA)
-        raw->is_failed = true;
+    if (code == SQL_NO_DATA) /* there is no row to read it from */
+        return SQL_NO_DATA;
     while (code == SQL_SUCCESS_WITH_INFO && needs_all && !og_buf_is_failed(raw))
         code = read_piece(stmt, column, is_wide, raw, is_null);
     if (code == SQL_NO_DATA || code == SQL_SUCCESS_WITH_INFO)
@@ -96,14 +96,27 @@ bool og_value_fits(struct og_guard_stmt *stmt, const struct og_cconv_cell *cell)
     return false;
 }
 
-/* What strncpy does with the room behind a text. */
+/* What strncpy does with the room behind a text, and behind one that is read as bytes. */
 static void pad(const struct og_cconv_cell *cell)
 {
-    char *text = cell->buffer;
-    size_t n_max = cell->c_type == SQL_C_CHAR && cell->max_bytes > 0 ? (size_t)cell->max_bytes - 1 : 0;
-    size_t n = strnlen(text, n_max);
+    bool is_text = cell->c_type == SQL_C_CHAR;
+    size_t n_max = cell->max_bytes > 0 ? (size_t)cell->max_bytes - is_text : 0;
+    char *bytes = cell->buffer;
+    size_t n = n_max;
 
-    memset(text + n, 0, n_max - n);
+    if (is_text)
+        n = strnlen(bytes, n_max);
+    else if (cell->c_type == SQL_C_BINARY && *cell->length >= 0 && (size_t)*cell->length < n_max)
+        n = (size_t)*cell->length;
+    memset(bytes + n, 0, n_max - n);
+}
+
+void og_value_quiet(const struct og_guard_stmt *stmt, struct og_cconv_cell *cell, SQLLEN *unread)
+{
+    if (stmt->dbc->dialect != OG_DIALECT_SQLITE)
+        return;
+    cell->length = cell->length ? cell->length : unread;
+    cell->indicator = cell->indicator ? cell->indicator : unread;
 }
 
 void og_value_blank(const struct og_guard_stmt *stmt, const struct og_cconv_cell *cell, bool is_empty)
@@ -116,12 +129,26 @@ void og_value_blank(const struct og_guard_stmt *stmt, const struct og_cconv_cell
         pad(cell);
         return;
     }
-    if (cell->c_type == SQL_C_CHAR || cell->c_type == SQL_C_WCHAR) {
-        n = cell->c_type == SQL_C_CHAR ? 1 : (SQLLEN)sizeof(SQLWCHAR);
+    if (cell->c_type == SQL_C_CHAR || cell->c_type == SQL_C_WCHAR || cell->c_type == SQL_C_BINARY) {
+        n = cell->c_type == SQL_C_WCHAR ? (SQLLEN)sizeof(SQLWCHAR) : 1;
         if (cell->max_bytes < n)
             return;
     }
     memset(cell->buffer, 0, (size_t)n);
+}
+
+SQLRETURN og_value_put(struct og_guard_stmt *stmt, const char *text, size_t n_bytes,
+                       struct og_cconv_cell *cell, size_t *offset)
+{
+    struct og_diag *diag = &stmt->object.diag;
+    size_t n_records = diag->n_records;
+    SQLRETURN code;
+
+    if (cell->max_bytes || og_cconv_fixed_size(cell->c_type) || stmt->dbc->dialect != OG_DIALECT_SQLITE)
+        return og_cconv_put(text, n_bytes, cell, offset, diag);
+    code = og_cconv_put(text, n_bytes, cell, NULL, diag); /* of all of it, whatever was read already */
+    og_diag_cut(diag, n_records);
+    return code == SQL_SUCCESS_WITH_INFO ? SQL_SUCCESS : code;
 }
 
 /* What a mask needs of the value beyond its being NULL or not. */

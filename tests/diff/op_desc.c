@@ -281,11 +281,13 @@ static bool is_closed(const unsigned char *state, const unsigned char *text)
     static const char own[] = "[odbcguard]", reduced[] = "[odbcguard] the database reported";
     static const char broker[] = "[odbcguard] the broker placement ";
     static const char unfit[] = "the masked value cannot be given as the C type";
+    static const char large[] = "the value is out of the range of the C type";
     static const char narrow[] = "[odbcguard] the real driver gives no wide text";
 
     if (memcmp(state, "HYC00", 5) == 0 || memcmp(state, "S1C00", 5) == 0)
         return memcmp(text, own, sizeof(own) - 1) == 0 && memcmp(text, reduced, sizeof(reduced) - 1) != 0;
-    return memcmp(text, unfit, sizeof(unfit) - 1) == 0 || memcmp(text, narrow, sizeof(narrow) - 1) == 0 ||
+    return memcmp(text, unfit, sizeof(unfit) - 1) == 0 || memcmp(text, large, sizeof(large) - 1) == 0 ||
+           memcmp(text, narrow, sizeof(narrow) - 1) == 0 ||
            memcmp(text, broker, sizeof(broker) - 1) == 0;
 }
 
@@ -345,13 +347,12 @@ void op_diag_field(struct arm *arm, const uint32_t *a)
         {SQL_DIAG_CONNECTION_NAME, true, "CONNECTION_NAME"}, {SQL_DIAG_ROW_NUMBER, true, "ROW_NUMBER"},
         {SQL_DIAG_COLUMN_NUMBER, true, "COLUMN_NUMBER"}};
     unsigned i = a[0] % 15;
-    SQLSMALLINT record = (SQLSMALLINT)(all[i].is_record ? a[1] % 2 + 1 : 0);
+    SQLSMALLINT record = (SQLSMALLINT)(all[i].is_record ? a[1] % (options.is_masked ? 1 : 2) + 1 : 0);
     SQLSMALLINT max = (SQLSMALLINT)(a[2] % 4 ? 256 : 6);
     bool is_wide = a[3] % 2 && HAS(arm, SQLGetDiagFieldW);
 
-    /* Records are the guard's, which knows their origins; texts are reduced to names. */
-    if (options.is_masked && (all[i].id == SQL_DIAG_NUMBER || all[i].id == SQL_DIAG_MESSAGE_TEXT ||
-                              all[i].id == SQL_DIAG_CLASS_ORIGIN || all[i].id == SQL_DIAG_SUBCLASS_ORIGIN))
+    /* Records are the guard's, which knows their origins, rows and columns; texts are reduced to names. */
+    if (options.is_masked && (all[i].id == SQL_DIAG_NUMBER || (all[i].is_record && i != 6 && i != 8)))
         return;
     say(arm, "SQLGetDiagField%s %d %s", is_wide ? "W" : "", record, all[i].name);
     arm->code = is_wide ? CALL(arm, SQLGetDiagFieldW)(SQL_HANDLE_STMT, arm->slot->handle, record, all[i].id,
@@ -368,12 +369,13 @@ void op_old_error(struct arm *arm, const uint32_t *a)
     if (!HAS(arm, SQLError))
         return;
     say(arm, "SQLError");
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < (options.is_masked ? 1 : 3); i++) {
         fill(arm->scratch, 1024);
         arm->code = CALL(arm, SQLError)(arm->env, arm->dbc, arm->slot->handle, arm->scratch, SMALL(arm, 0),
                                         arm->scratch + 64, (SQLSMALLINT)(a[0] % 3 ? 512 : 30), SMALL(arm, 1));
-        log_number(arm, "record", arm->code);
+        log_number(arm, "record", options.is_masked && arm->code == SQL_SUCCESS_WITH_INFO ? SQL_SUCCESS : arm->code);
         if (options.is_masked) { /* texts are reduced to names */
+            arm->code = arm->code == SQL_SUCCESS_WITH_INFO ? SQL_SUCCESS : arm->code;
             fill(arm->scratch + 64, 1024 - 64);
             fill(SMALL(arm, 1), sizeof(SQLSMALLINT));
         }

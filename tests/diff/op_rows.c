@@ -55,6 +55,15 @@ void op_extended_fetch(struct arm *arm, const uint32_t *a)
 
 /* ---- SQLGetData ---- */
 
+/* SQLite's driver keeps its place in a value in bytes of whichever type was asked for last: a column is read as
+ * one type there, where what is compared is masked. */
+static const struct ctype *get_type(const struct ctype *type, unsigned column)
+{
+    static const SQLSMALLINT types[] = {SQL_C_CHAR, SQL_C_WCHAR, SQL_C_BINARY};
+
+    return options.is_masked && options.dialect == LITE ? ctype_find(types[column % 3]) : type;
+}
+
 void op_get_data(struct arm *arm, const uint32_t *a)
 {
     static const SQLLEN sizes[] = {2000, 2000, 200, 40, 16, 5, 2, 1, 0, 7};
@@ -66,6 +75,7 @@ void op_get_data(struct arm *arm, const uint32_t *a)
 
     if (column == 0 && a[4] % 8)
         column = 1;
+    type = get_type(type, column);
     max = whole_size(type, max);
     say(arm, "SQLGetData %u as %s, %d bytes%s", column, type->name, (int)max,
         a[3] % 8 ? "" : ", no indicator");
@@ -79,7 +89,7 @@ void op_get_pieces(struct arm *arm, const uint32_t *a)
     static const SQLSMALLINT types[] = {SQL_C_CHAR, SQL_C_WCHAR, SQL_C_BINARY};
     struct slot *slot = arm->slot;
     unsigned column = a[0] % (slot->n_columns ? slot->n_columns : 1) + 1;
-    SQLSMALLINT type = types[a[1] % 3];
+    SQLSMALLINT type = get_type(ctype_find(types[a[1] % 3]), column)->code;
     SQLLEN max = (SQLLEN)(a[2] % 60), length;
 
     max = whole_size(ctype_find(type), max);
