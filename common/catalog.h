@@ -57,6 +57,15 @@ struct og_routine {
     unsigned n_arguments, n_defaults;
     bool is_variadic;
     const char *extension; /* the extension that brought it, or NULL */
+    unsigned trigger_events; /* of a trigger's: on what it is called, enum og_trigger_event; 0: on all */
+};
+
+/* The bits of pg_trigger.tgtype that name events. */
+enum og_trigger_event {
+    OG_TRIGGER_INSERT = 4,
+    OG_TRIGGER_DELETE = 8,
+    OG_TRIGGER_UPDATE = 16,
+    OG_TRIGGER_TRUNCATE = 32
 };
 
 struct og_relation {

@@ -359,7 +359,9 @@ static void values_lists(struct og_pg_walk *w, struct og_pg_scope *scope, Select
                 column = og_pg_push(w, out, name);
                 if (!column)
                     return;
-            }
+                column->value.type = value.type;
+            } else if (out->items[i]->value.type != value.type)
+                out->items[i]->value.type = OG_TYPE_UNKNOWN; /* the server chooses one for all */
             value = og_pg_detached(w, &value);
             og_pg_add(w, &out->items[i]->value, &value, true);
             i++;

@@ -198,8 +198,16 @@ static void variable_show(struct og_pg_walk *w, Node *node)
 
     og_pg_set_kind(w, "SHOW");
     effect_on(w, OG_EFFECT_SET, named_object(w, OG_OBJECT_SETTING, NULL, stmt->name, false));
+    /* Of all settings the server leaves out those of applications by itself. */
     if (strcasecmp(stmt->name, "all") == 0) {
-        og_pg_refuse(w, -1, "SHOW ALL", "show one setting");
+        static const char *const labels[] = {"name", "setting", "description"};
+
+        w->facts->is_harmless_setting = true;
+        w->facts->returns_rows = true;
+        for (size_t i = 0; i < OG_COUNT(labels); i++) {
+            result.label = labels[i];
+            og_facts_result(w->facts, &result);
+        }
         return;
     }
     /* A setting of an application's own could hold anything. */

@@ -2,37 +2,72 @@
 /* INSERT, UPDATE, DELETE, MERGE: what flows where, what decides which rows, what comes back. */
 #include "common/pg_walk.h"
 
-/* Functions that triggers of the table and of its partitions call on a write. */
-static void triggers(struct og_pg_walk *w, const struct og_relation *relation, int location)
+/* What of a table's triggers an effect calls. An UPDATE may move rows among partitions. */
+static unsigned events_of(const struct og_relation *relation, enum og_effect effect)
+{
+    switch (effect) {
+    case OG_EFFECT_INSERT:
+        return OG_TRIGGER_INSERT;
+    case OG_EFFECT_DELETE:
+        return OG_TRIGGER_DELETE;
+    case OG_EFFECT_UPDATE:
+        return relation->kind == 'p'
+                   ? OG_TRIGGER_UPDATE | OG_TRIGGER_DELETE | OG_TRIGGER_INSERT
+                   : OG_TRIGGER_UPDATE;
+    case OG_EFFECT_MERGE:
+        return 0; /* its actions are told one by one */
+    default:
+        return ~0u;
+    }
+}
+
+static void trigger_code(struct og_pg_walk *w, const struct og_relation *relation, unsigned events,
+                         int location)
 {
     for (size_t i = 0; i < relation->n_triggers; i++)
-        og_pg_user_code(w, relation->triggers[i], location);
+        if (events && (!relation->triggers[i]->trigger_events ||
+                       (relation->triggers[i]->trigger_events & events)))
+            og_pg_user_code(w, relation->triggers[i], location);
+}
+
+/* Functions that triggers of the table and of its partitions call on a write. */
+static void triggers(struct og_pg_walk *w, const struct og_relation *relation, enum og_effect effect,
+                     int location)
+{
+    unsigned events = events_of(relation, effect);
+
+    trigger_code(w, relation, events, location);
     for (size_t k = 0; k < relation->n_descendants; k++)
-        for (size_t i = 0; i < relation->descendants[k]->n_triggers; i++)
-            og_pg_user_code(w, relation->descendants[k]->triggers[i], location);
+        trigger_code(w, relation->descendants[k], events, location);
 }
 
 static void cascade(struct og_pg_walk *w, const struct og_relation_cascade *to,
-                    enum og_effect effect)
+                    enum og_effect effect, int location)
 {
     struct og_object object = {
         .kind = OG_OBJECT_TABLE, .schema = to->schema, .name = to->name, .id = to->oid};
+    const struct og_relation *relation = NULL;
+    int r = w->error ? 0 : w->catalog->relation(w->catalog, to->schema, to->name, &relation);
 
     og_facts_effect(w->facts, effect, og_facts_object(w->facts, &object));
+    if (r < 0)
+        w->error = r;
+    if (r == 0 && relation)
+        triggers(w, relation, effect, location);
 }
 
 void og_pg_write_effect(struct og_pg_walk *w, const struct og_relation *relation,
                         enum og_effect effect, int location)
 {
     og_facts_effect(w->facts, effect, og_pg_object(w, relation));
-    triggers(w, relation, location);
+    triggers(w, relation, effect, location);
     for (size_t i = 0; i < relation->n_cascades; i++) {
         const struct og_relation_cascade *to = &relation->cascades[i];
 
         if (effect == OG_EFFECT_DELETE && to->on_delete)
-            cascade(w, to, to->deletes ? OG_EFFECT_DELETE : OG_EFFECT_UPDATE);
+            cascade(w, to, to->deletes ? OG_EFFECT_DELETE : OG_EFFECT_UPDATE, location);
         if (effect == OG_EFFECT_UPDATE && to->on_update)
-            cascade(w, to, OG_EFFECT_UPDATE);
+            cascade(w, to, OG_EFFECT_UPDATE, location);
     }
 }
 

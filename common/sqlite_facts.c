@@ -241,9 +241,23 @@ static void add_returned(struct og_facts *facts, struct og_fact_result *result, 
         result->type = facts->columns[column].type;
 }
 
+/* Whether the programs can come to a row at all: those of LIMIT 0 cannot. */
+static bool shows_a_row(const struct og_sq_run *run)
+{
+    for (size_t i = 0; i < run->n_programs; i++) {
+        const struct og_sq_program *program = &run->programs[i];
+
+        for (size_t k = 0; k < program->n_ops; k++)
+            if (program->states[k] && program->ops[k].handler == OG_SQ_DO_RESULT_ROW)
+                return true;
+    }
+    return false;
+}
+
 /* The engine's own word about where a result column comes from must be among the sources. */
 static void check_origin(struct og_sqlite_analyser *analyser, const struct og_sq_text *text,
-                         sqlite3_stmt *statement, int i, struct og_facts *facts)
+                         const struct og_sq_run *run, sqlite3_stmt *statement, int i,
+                         struct og_facts *facts)
 {
     const struct og_sqlite_api *api = &analyser->api;
     const char *column = api->sqlite3_column_origin_name(statement, i);
@@ -263,8 +277,8 @@ static void check_origin(struct og_sqlite_analyser *analyser, const struct og_sq
         if (result->sources[k].column ==
             og_sq_fact_column(&analyser->schema, index, number, facts))
             return;
-    if (strcmp(text->kind, "SELECT") != 0) {
-        /* RETURNING: what was just written into the column */
+    if (strcmp(text->kind, "SELECT") != 0 || !shows_a_row(run)) {
+        /* RETURNING: what was just written into the column; without any row, a mask all the same */
         add_returned(facts, result, og_sq_fact_column(&analyser->schema, index, number, facts));
         return;
     }
@@ -282,7 +296,7 @@ void og_sq_run_facts(struct og_sqlite_analyser *analyser, const struct og_sq_tex
             return;
         facts->results[facts->n_results - 1].is_untyped =
             !analyser->api.sqlite3_column_decltype(statement, (int)i);
-        check_origin(analyser, text, statement, (int)i, facts);
+        check_origin(analyser, text, run, statement, (int)i, facts);
     }
     /* NATURAL and USING read columns that the authorizer does not name */
     for (size_t i = 0; i < run->n_bases; i++)

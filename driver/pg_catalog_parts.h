@@ -17,7 +17,7 @@ enum og_pg_query {
     OG_PG_QUERY_COUNT
 };
 
-#define OG_PG_MAX_FIELDS 13u
+#define OG_PG_MAX_FIELDS 14u
 
 /* A connection that asks one query at a time. */
 struct og_pg_link {

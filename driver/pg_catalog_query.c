@@ -22,6 +22,11 @@ static const struct query queries[] = {
 #undef QUERY
 };
 
+#define QUERY(name, n_parameters, n_columns, text) \
+    _Static_assert((n_columns) <= OG_PG_MAX_FIELDS, #name " has more columns than a row has room for");
+#include "driver/pg_catalog_sql.tbl.h"
+#undef QUERY
+
 void og_pg_link_init(struct og_pg_link *link, const struct og_layer *layer)
 {
     memset(link, 0, sizeof(*link));

@@ -330,9 +330,12 @@ static int read_trigger(const struct og_pg_link *link, struct og_arena *arena,
 {
     struct og_routine *routine = og_arena_alloc(arena, sizeof(*routine));
     const struct og_routine **slot;
+    uint64_t events = 0;
     size_t i;
     int r = next_member(link, family, 0, &i);
 
+    if (r == 0)
+        r = og_pg_link_number(link, 13, &events);
     if (r < 0)
         return r;
     slot = og_arena_push(arena, &family->members[i]->triggers, &family->members[i]->n_triggers,
@@ -340,7 +343,9 @@ static int read_trigger(const struct og_pg_link *link, struct og_arena *arena,
     if (!routine || !slot)
         return -ENOMEM;
     *slot = routine;
-    return og_pg_read_routine(link, arena, 1, routine);
+    r = og_pg_read_routine(link, arena, 1, routine);
+    routine->trigger_events = (unsigned)events;
+    return r;
 }
 
 static int read_cascade(const struct og_pg_link *link, struct og_arena *arena,

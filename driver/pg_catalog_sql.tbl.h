@@ -143,9 +143,9 @@ QUERY(OPERATORS, 2, 12,
       " JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
       " JOIN pg_catalog.pg_type y ON y.oid = p.prorettype ORDER BY p.oid")
 
-/* oids -> relation, OG_ROUTINE of its triggers */
-QUERY(TRIGGERS, 1, 13,
-      "SELECT g.tgrelid, " OG_ROUTINE
+/* oids -> relation, OG_ROUTINE of its triggers, on which events each is called */
+QUERY(TRIGGERS, 1, 14,
+      "SELECT g.tgrelid, " OG_ROUTINE ", g.tgtype & 60"
       " FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid"
       " JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
       " JOIN pg_catalog.pg_type y ON y.oid = p.prorettype"

@@ -4,8 +4,8 @@
 only. Nothing may come out: no value, no piece of six characters, no common encoding of one, and no difference
 between the two answers; what the policy denies must leave the database as it was. The same attack sent directly
 shows whether it would have worked. The control runs them with masks and rules on observe, and must find them.
-OG_ENGINE, OG_SEED, OG_EACH (forms of a template), OG_SAMPLE (so many of them; 0: all), OG_ROW (one row), OG_KINDS,
-OG_FINDINGS=FOLDER."""
+OG_ENGINE, OG_SEED, OG_EACH (forms of a template), OG_SAMPLE (so many of them; 0: all), OG_FILE (one file), OG_ROW (one
+row), OG_KINDS, OG_FINDINGS=FOLDER."""
 import base64
 import collections
 import glob
@@ -39,7 +39,7 @@ class Attack:
 # ---- from templates to attacks ----
 
 def templates(engine):
-    for path in sorted(glob.glob(os.path.join(corpus.HERE, "attacks", "*.txt"))):
+    for path in sorted(glob.glob(os.path.join(corpus.HERE, "attacks", os.environ.get("OG_FILE", "*") + ".txt"))):
         with open(path) as file:
             for line in file:
                 if line.strip() and not line.startswith("#"):

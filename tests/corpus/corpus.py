@@ -164,6 +164,7 @@ def run(connection, statement, params=()):
 class Engine:
     """One engine with the shop. databases: {name: number of its secrets}; extra: more SQL for a letter."""
     letter = name = None
+    more_tables = ()  # of `extra`, whose rows are a part of the state (PostgreSQL)
 
     def __init__(self, the_rig, prefix, databases=None, extra=None):
         self.rig = the_rig
@@ -229,8 +230,12 @@ class SQLite(Engine):
         return self.rig.path("data", database + ".db")
 
     def state(self, database=None):
+        """A digest of everything; what cannot be read is another state as well."""
         with sqlite3.connect(self.path(database or self.main)) as db:
-            return hashlib.sha256("\n".join(db.iterdump()).encode()).hexdigest()
+            try:
+                return hashlib.sha256("\n".join(db.iterdump()).encode()).hexdigest()
+            except sqlite3.Error as error:
+                return str(error)
 
     def restore(self, database=None):
         database = database or self.main
@@ -269,7 +274,7 @@ class PostgreSQL(Engine):
 
     def state(self, database=None):
         """A digest of everything; what went wrong while looking is another state as well."""
-        tables = " UNION ALL ".join("SELECT '%s' || x::text FROM %s x" % (t, t) for t in data.SHOP_TABLES)
+        tables = " UNION ALL ".join("SELECT '%s' || x::text FROM %s x" % (t, t) for t in [*data.SHOP_TABLES, *self.more_tables])
         found = self.ask(PG_STATE % tables, database)
         return found.error or found.rows[0][0]
 
