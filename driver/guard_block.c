@@ -80,6 +80,16 @@ static SQLRETURN bind_masked(struct og_guard_stmt *stmt, const struct og_binding
                                           shadow->lengths);
 }
 
+/* psqlODBC makes room for all columns in the descriptor that is attached while a statement runs, and fetches
+ * into no other. Unbinding the last column makes room for those before it. */
+static SQLRETURN make_room(struct og_guard_stmt *stmt)
+{
+    if (stmt->explicit_ard != stmt->rows.ran_with)
+        return SQL_SUCCESS;
+    return stmt->object.calls->SQLBindCol(stmt->object.below, (SQLUSMALLINT)stmt->n_columns,
+                                          SQL_C_CHAR, NULL, 0, NULL);
+}
+
 /* The attached descriptor of the guard like one that cannot be copied. */
 static SQLRETURN fill_own(struct og_guard_stmt *stmt, const struct og_rowset *rowset)
 {
@@ -100,6 +110,8 @@ static SQLRETURN fill_own(struct og_guard_stmt *stmt, const struct og_rowset *ro
     for (size_t i = 0; i < OG_COUNT(attributes) && SQL_SUCCEEDED(code); i++)
         code = calls->SQLSetStmtAttr(stmt->object.below, attributes[i].attribute,
                                      attributes[i].value, SQL_IS_POINTER);
+    if (SQL_SUCCEEDED(code))
+        code = make_room(stmt);
     for (size_t i = 0; i < rowset->bindings->n_items && SQL_SUCCEEDED(code); i++) {
         const struct og_guard_binding *b = &rowset->bindings->items[i];
 

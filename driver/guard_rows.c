@@ -118,6 +118,7 @@ SQLRETURN og_rows_open(struct og_guard_stmt *stmt)
     stmt->rows.read_version = stmt->rows.own_version = 0;
     stmt->rows.has_row_count = false;
     stmt->rows.is_agreed = stmt->rows.is_described = false;
+    stmt->rows.ran_with = stmt->explicit_ard;
     code = stmt->object.calls->SQLNumResultCols(stmt->object.below, &n_columns);
     if (!SQL_SUCCEEDED(code))
         return og_guard_below(stmt, code);

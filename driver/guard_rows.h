@@ -72,6 +72,7 @@ struct og_guard_rows {
     SQLULEN bind_type;
     const SQLULEN *bind_offset;
     SQLUSMALLINT *status, *operation;
+    const struct og_guard_desc *ran_with; /* the explicit descriptor while it ran, to compare only */
     bool is_recorded; /* the bindings are the explicit descriptor's record */
 
     SQLHDESC own_ard;     /* the guard's, below */

@@ -145,6 +145,27 @@ static void copied(struct doors *d)
     said(d, "free descriptor", SQLFreeHandle(SQL_HANDLE_DESC, from));
 }
 
+/* Nothing is bound, all is read by SQLGetData. */
+static void without_records(struct doors *d)
+{
+    SQLHDESC desc = NULL;
+    SQLLEN *length = take(sizeof(*length));
+    char *data = take(80);
+
+    begin_door(d, "a descriptor without records");
+    said(d, "alloc descriptor", SQLAllocHandle(SQL_HANDLE_DESC, d->dbc, &desc));
+    set_attr(d, SQL_ATTR_APP_ROW_DESC, desc);
+    execute(d);
+    for (int row = 0; row < 3 && SQL_SUCCEEDED(said(d, "fetch", SQLFetch(d->stmt))); row++)
+        for (int c = 1; c <= d->n_columns; c++)
+            if (SQL_SUCCEEDED(said(d, "get", SQLGetData(d->stmt, (SQLUSMALLINT)c, SQL_C_CHAR, data, 80,
+                                                        length))))
+                show_value("value", SQL_C_CHAR, data, 80, *length);
+    SQLFreeStmt(d->stmt, SQL_CLOSE);
+    said(d, "back", SQLSetStmtAttr(d->stmt, SQL_ATTR_APP_ROW_DESC, SQL_NULL_HDESC, SQL_IS_POINTER));
+    said(d, "free descriptor", SQLFreeHandle(SQL_HANDLE_DESC, desc));
+}
+
 void descriptor_doors(struct doors *d)
 {
     if (d->is_sqlite) /* has none */
@@ -154,4 +175,5 @@ void descriptor_doors(struct doors *d)
     by_record(d);
     shared(d);
     copied(d);
+    without_records(d);
 }
