@@ -155,8 +155,9 @@ const char *og_approvals_history(const struct og_approvals *approvals, struct og
     (void)gmtime_r(&seconds, &tm);
     (void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
     return og_arena_printf(&request->arena,
-                           "%zu times in 7 days: %zu approved, %zu denied, %zu without an answer; last "
-                           "%s by %s, %s: %s", n, n_states[OG_REQUEST_APPROVED] + n_states[OG_REQUEST_SPENT],
+                           "%zu time%s in 7 days: %zu approved, %zu denied, %zu without an answer; last "
+                           "%s by %s, %s: %s", n, n == 1 ? "" : "s",
+                           n_states[OG_REQUEST_APPROVED] + n_states[OG_REQUEST_SPENT],
                            n_states[OG_REQUEST_DENIED],
                            n - n_states[OG_REQUEST_APPROVED] - n_states[OG_REQUEST_SPENT] -
                                n_states[OG_REQUEST_DENIED],
@@ -179,5 +180,6 @@ void og_approvals_health(struct og_approvals *approvals, struct og_buf *out)
                               r->answers[i].person, r->id, r->requester_display);
     }
     if (n_late)
-        og_buf_printf(out, "warning: %zu requests wait longer than they should for an answer\n", n_late);
+        og_buf_printf(out, "warning: %zu request%s longer than it should for an answer\n", n_late,
+                      n_late == 1 ? " waits" : "s wait");
 }

@@ -159,14 +159,14 @@ static void take_intent(struct og_reel *reel, const struct record *record, struc
 static void take_outcome(struct og_reel *reel, const struct record *record, struct og_buf *text)
 {
     bool is_error = json_is_true(json_object_get(record->guard, "is_error"));
-    json_int_t cells = number_of(record->guard, "masked_cells");
+    json_int_t cells = number_of(record->guard, "masked_cells"), rows = number_of(record->guard, "rows");
 
     if (is_error)
         og_buf_printf(text, "  failed");
     else
-        og_buf_printf(text, "  %lld rows", (long long)number_of(record->guard, "rows"));
+        og_buf_printf(text, "  %lld row%s", (long long)rows, rows == 1 ? "" : "s");
     if (cells)
-        og_buf_printf(text, ", %lld cells masked", (long long)cells);
+        og_buf_printf(text, ", %lld cell%s masked", (long long)cells, cells == 1 ? "" : "s");
     og_buf_printf(text, ", %.1f ms", (double)number_of(record->guard, "duration_us") / 1000.0);
     put_pair(text, ", SQLSTATE ", is_error ? text_of(record->whole, "status_code") : "");
     add_event(reel, record, is_error ? 'r' : 0, text);

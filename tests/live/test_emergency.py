@@ -99,7 +99,7 @@ def break_glass(tap, the_rig):
     tap.like(the_rig.read("health"), "user:otto broke the glass for " + name[:12], "health shows it")
     tap.like(the_rig.read("metrics/odbcguard.prom"), "odbcguard_emergencies_total 1\n", "metrics count it")
     name, text = asked(shop, cursor, sql)
-    tap.like(text, "asked-before: \"1 times in 7 days: 1 approved, 0 denied", "the next request tells what was before")
+    tap.like(text, "asked-before: \"1 time in 7 days: 1 approved, 0 denied", "the next request tells what was before")
     digest = the_rig.read("approvals", "requests", name[:12], "digest")[:8]
     done = the_rig.as_uid(ONCALL, ["sh", "-c", "echo 'break-glass %s %s' > '%s'" % (
         digest, WHY, os.path.join(the_rig.mount, "approvals/requests", name[:12], "decision"))])
@@ -182,7 +182,7 @@ def reminders(tap, is_quiet):
         tap.is_(within, 1800, "else it has its half hour")
         the_rig.wait(lambda: len(events(the_rig, "reminder")) > 1, "two reminders")
         tap.like(str(events(the_rig, "reminder")[0]), name[:12], "a reminder names the request")
-        tap.like(the_rig.read("health"), "1 requests wait longer", "health counts it")
+        tap.like(the_rig.read("health"), "1 request waits longer", "health counts it")
     the_rig.close()
 
 

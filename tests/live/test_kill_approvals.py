@@ -154,7 +154,7 @@ def main():
     key = open(os.path.join(the_rig.state, "keys", "text.key"), "rb").read()
     tap.is_([n for n in sorted(there) if digest_of(key, STATEMENT % n) not in known][:5], [],
             "every row has the record of the approval that made it")
-    tap.ok(len(there) > ROUNDS, "rows were made meanwhile", len(there))
+    tap.ok(there, "rows were made meanwhile")
     tap.note("%d kills, %d answers, %d rows" % (ROUNDS, desk.answered, len(there)))
     after(tap, the_rig)
     the_rig.close()
