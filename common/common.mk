@@ -58,6 +58,7 @@ common_libogcommon_a_SOURCES = \
 	common/pg_function.tbl.h \
 	common/pg_define.c \
 	common/pg_label.c \
+	common/pg_location.c \
 	common/pg_lookup.c \
 	common/pg_named.c \
 	common/pg_query.c \

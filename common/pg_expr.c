@@ -32,7 +32,7 @@ value_t og_pg_expr_used(struct og_pg_walk *w, struct og_pg_scope *scope, Node *n
     w->condition_use = use;
     value = og_pg_expr(w, scope, node);
     w->condition_use = before;
-    og_pg_use(w, &value, use, exprLocation(node));
+    og_pg_use(w, &value, use, og_pg_location(node));
     return value;
 }
 
@@ -214,7 +214,7 @@ static value_t coalesce(struct og_pg_walk *w, struct og_pg_scope *scope, Coalesc
 /* (x).field and x[1]. A field may be a column of the row that the name stands for. */
 static value_t indirection(struct og_pg_walk *w, struct og_pg_scope *scope, A_Indirection *node)
 {
-    int location = exprLocation((Node *)node), i = 0;
+    int location = og_pg_location((Node *)node), i = 0;
     value_t value = nothing(), out = nothing();
     ListCell *cell;
 
@@ -330,7 +330,7 @@ static value_t node_value(struct og_pg_walk *w, struct og_pg_scope *scope, Node 
         value = og_pg_expr(w, scope, ((XmlSerialize *)node)->expr);
         return og_pg_fallible(w, &value, ((XmlSerialize *)node)->location);
     default:
-        og_facts_refusef(w->facts, og_pg_position(w, exprLocation(node)),
+        og_facts_refusef(w->facts, og_pg_position(w, og_pg_location(node)),
                          "write it another way", "an expression of kind %d", (int)nodeTag(node));
         return value;
     }
@@ -342,7 +342,7 @@ value_t og_pg_expr(struct og_pg_walk *w, struct og_pg_scope *scope, Node *node)
 
     if (!node || og_pg_is_refused(w))
         return value;
-    if (og_pg_enter(w, exprLocation(node)))
+    if (og_pg_enter(w, og_pg_location(node)))
         value = node_value(w, scope, node);
     og_pg_leave(w);
     return value;

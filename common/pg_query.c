@@ -223,7 +223,7 @@ static void group_element(struct og_pg_walk *w, struct og_pg_scope *scope, Node 
     struct og_pg_value value;
     ListCell *cell;
 
-    if (og_pg_is_refused(w) || !og_pg_enter(w, exprLocation(node))) {
+    if (og_pg_is_refused(w) || !og_pg_enter(w, og_pg_location(node))) {
         og_pg_leave(w);
         return;
     }
@@ -232,7 +232,7 @@ static void group_element(struct og_pg_walk *w, struct og_pg_scope *scope, Node 
             group_element(w, scope, lfirst(cell), out);
     } else {
         value = item_value(w, scope, node, out, true, OG_USE_GROUP);
-        og_pg_use(w, &value, OG_USE_GROUP, exprLocation(node));
+        og_pg_use(w, &value, OG_USE_GROUP, og_pg_location(node));
     }
     og_pg_leave(w);
 }
@@ -292,7 +292,7 @@ static void order_and_limit(struct og_pg_walk *w, struct og_pg_scope *scope, Sel
 
         if (by->useOp && !og_pg_operator(w, by->useOp, by->location))
             return;
-        og_pg_use(w, &value, OG_USE_ORDER, exprLocation(by->node));
+        og_pg_use(w, &value, OG_USE_ORDER, og_pg_location(by->node));
     }
     (void)og_pg_expr_used(w, scope, select->limitOffset, OG_USE_LIMIT);
     (void)og_pg_expr_used(w, scope, select->limitCount, OG_USE_LIMIT);

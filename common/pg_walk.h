@@ -128,6 +128,8 @@ bool og_pg_is_in_view(const struct og_pg_walk *w);
 size_t og_pg_position(const struct og_pg_walk *w, int location);
 bool og_pg_is_refused(const struct og_pg_walk *w);
 void og_pg_refuse(struct og_pg_walk *w, int location, const char *what, const char *instead);
+/* Where the expression begins in the text, found in a bounded number of steps; -1: nowhere. */
+int og_pg_location(const Node *node);
 /* Counts one level down; false (and refused) when it is too deep. */
 bool og_pg_enter(struct og_pg_walk *w, int location);
 void og_pg_leave(struct og_pg_walk *w);

@@ -140,9 +140,34 @@ static void test_schema_in_a_file(void)
     og_buf_release(&messages);
 }
 
+/* Half a million levels: looked for from each of them, the place of an error would take an hour. */
+static void test_long_chain(void)
+{
+    struct og_pg_session session = {.standard_conforming_strings = true};
+    struct og_arena arena;
+    struct og_facts facts;
+    size_t n = OG_MAX_SQL_BYTES - 16; /* even: it ends with a digit */
+    char *sql = malloc(n + 1);
+
+    if (!sql)
+        return;
+    memcpy(sql, "SELECT 1", 8);
+    for (size_t i = 8; i < n; i++)
+        sql[i] = i % 2 ? '1' : '+';
+    sql[n] = '\0';
+    og_arena_init(&arena, OG_MAX_FACTS_BYTES);
+    og_facts_init(&facts, &arena, OG_DIALECT_POSTGRESQL);
+    tap_ok(og_pg_analyse(sql, n, &session, &fake_catalog, &facts) == 0 && facts.refusal.what &&
+               strstr(facts.refusal.what, "nested too deeply"),
+           "a chain of half a million operators is refused");
+    og_arena_release(&arena);
+    free(sql);
+}
+
 int main(void)
 {
     check_all(&fake_catalog, "memory");
+    test_long_chain();
     test_schema_in_a_file();
     return tap_done();
 }
