@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 nobase_dist_doc_DATA = \
+	docs/analysis-postgresql.md \
 	docs/analysis-sqlite.md \
 	docs/approvals.md \
 	docs/architecture.md \

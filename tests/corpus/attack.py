@@ -187,7 +187,7 @@ def answer(results, database, in_order):
     for r in results:
         rows = r.rows if r.rows is None or in_order else sorted(r.rows, key=repr)
         parts.append(repr((rows, r.labels, r.count, r.error, r.notices)))
-    return "\n".join(parts).replace(database, "DB")
+    return re.sub(r"pg_temp_\d+", "pg_temp_N", "\n".join(parts).replace(database, "DB"))
 
 
 def in_order(attack):
